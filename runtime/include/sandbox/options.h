@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sandbox {
+
+/// Which system calls a payload may make. The tables with their reasons: isolation/seccomp_tables.h.
+enum class Profile {
+  Default,  ///< Runs ordinary development tools; no ptrace, no namespaces, no io_uring.
+  Strict,   ///< About 200 calls: also no inet sockets, SysV IPC, splice or set*id.
+  Dev,      ///< Default plus ptrace, process_vm_* and personality(ADDR_NO_RANDOMIZE), for gdb.
+};
+
+enum class Network {
+  None,  ///< An own network namespace with only `lo`, up.
+  Host,  ///< The caller's network namespace: no network isolation at all.
+};
+
+/// How ids inside map to ids of the host: user_namespaces(7).
+enum class Ids {
+  Auto,    ///< Range when the template asks for it and it is available, else Single.
+  Single,  ///< One id: the caller is `user` (1000), or root (0) if `user` is "root".
+  Range,   ///< Ids 0-65535, through newuidmap(1) and the caller's /etc/subuid and /etc/subgid.
+};
+
+/// Where what the sandbox changes is kept while it lives.
+enum class Upper {
+  Auto,       ///< Memory when the kernel can (Linux 6.6), else Directory.
+  Memory,     ///< A tmpfs of its own, counted as the sandbox's memory, gone with it.
+  Directory,  ///< A directory below the data directory, removed with the sandbox.
+};
+
+enum class Access { ReadOnly, ReadWrite };
+
+/// A directory or file of the host, visible in the sandbox. Always nosuid and nodev.
+struct Mount {
+  std::string source;  ///< Host path; resolved once, when the sandbox is created.
+  std::string target;  ///< Absolute path inside; created if it is missing.
+  Access access = Access::ReadOnly;
+};
+
+/// What a sandbox is made of. Plain data; the defaults are the strongest isolation.
+struct SandboxOptions {
+  /// "host": our skeleton and the machine's /usr. "dir:PATH": an unpacked root file system.
+  std::string template_name = "host";
+  /// Who commands run as, by name: "user" or "root"; with Ids::Range any user of the template.
+  std::string user = "user";
+  /// Added to PATH, HOME, USER and LANG, the only variables a sandbox starts with.
+  std::map<std::string, std::string> env;
+  std::vector<Mount> mounts;
+  Network network = Network::None;
+  Profile profile = Profile::Default;
+  Ids ids = Ids::Auto;
+  Upper upper = Upper::Auto;
+};
+
+/// Settings of the host application, shared by its sandboxes.
+struct RuntimeOptions {
+  /// Where templates' generated layers and directory uppers live. Empty: $SANDBOX_HOME, else
+  /// ~/.local/share/sandbox; with euid 0 /var/lib/sandbox. Created 0700 (root: 0711).
+  std::string data_directory;
+};
+
+}  // namespace sandbox

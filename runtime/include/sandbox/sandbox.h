@@ -1,0 +1,63 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sandbox/commands.h"
+#include "sandbox/files.h"
+#include "sandbox/options.h"
+#include "sandbox/process.h"
+
+namespace sandbox {
+
+class SandboxCore;
+
+/// One layer of isolation as it was asked for and as it is.
+struct IsolationLayer {
+  std::string name;       ///< "user namespace", "seccomp", "landlock", …
+  std::string requested;  ///< "on", "profile default", "single", …
+  std::string effective;  ///< The same words, or what holds instead.
+  std::string note;       ///< Why they differ, or a detail such as the Landlock ABI. May be empty.
+};
+
+/// How long each step of creating took, in the order they happen.
+struct SetupStep {
+  std::string name;
+  std::chrono::microseconds elapsed{0};
+};
+
+/// A running sandbox, owned: it ends when this object or the whole host process does.
+///
+/// Move-only; one thread at a time, except for commands(), which several threads may use at once.
+/// It starts no thread, handles no signal and changes nothing of the process it lives in.
+class Sandbox {
+ public:
+  explicit Sandbox(std::shared_ptr<SandboxCore> core) noexcept;
+  Sandbox(Sandbox&&) noexcept;
+  Sandbox& operator=(Sandbox&&) noexcept;
+  ~Sandbox();
+
+  Commands commands() const noexcept;
+  Files files() const;
+
+  /// Requested and effective isolation, layer by layer.
+  std::vector<IsolationLayer> isolation() const;
+  const std::vector<SetupStep>& setup_steps() const noexcept;
+
+  /// PID 1 of the sandbox as the host sees it. Changes meaning when the sandbox has ended: for
+  /// waiting and killing use pidfd().
+  pid_t host_pid() const noexcept;
+  /// pidfd of PID 1: readable when the sandbox has ended, pidfd_open(2).
+  int pidfd() const noexcept;
+
+  /// Kills every process in it, waits until they are gone and removes what it wrote. Twice is
+  /// fine. Throws Error with ETIMEDOUT when a process does not die (uninterruptible sleep).
+  void destroy();
+
+ private:
+  std::shared_ptr<SandboxCore> core_;
+};
+
+}  // namespace sandbox
