@@ -64,7 +64,8 @@ class Commands {
   /// Runs to the end and collects the output.
   CommandResult run(const Command& command);
 
-  /// Runs a line of shell: `/bin/bash -l -c line`, else `/bin/sh -c line`. `how.argv` must be empty.
+  /// Runs a line of shell: `/bin/bash -l -c line`, else `/bin/sh -c line`. `how.argv` must be
+  /// empty.
   CommandResult run(const std::string& line, Command how = {});
 
  private:

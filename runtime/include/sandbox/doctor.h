@@ -10,11 +10,11 @@ namespace sandbox {
 /// One thing that sandboxes need, or are better with, and how this machine answers.
 struct Probe {
   enum class Status { Ok, Warning, Failed };
-  std::string name;      ///< "user namespace", "overlay", …
+  std::string name;  ///< "user namespace", "overlay", …
   Status status = Status::Ok;
   bool required = true;  ///< Without it no sandbox runs.
-  std::string found;     ///< What happened, with numbers: "works", "clone3: Operation not permitted".
-  std::string remedy;    ///< The smallest change that helps. Empty when nothing is missing.
+  std::string found;   ///< What happened, with numbers: "works", "clone3: Operation not permitted".
+  std::string remedy;  ///< The smallest change that helps. Empty when nothing is missing.
 };
 
 /// Tries every layer for real, in throw-away processes, and says what is missing. Changes nothing

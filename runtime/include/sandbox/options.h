@@ -6,7 +6,8 @@
 
 namespace sandbox {
 
-/// Which system calls a payload may make. The tables with their reasons: isolation/seccomp_tables.h.
+/// Which system calls a payload may make. The tables with their reasons:
+/// isolation/seccomp_tables.h.
 enum class Profile {
   Default,  ///< Runs ordinary development tools; no ptrace, no namespaces, no io_uring.
   Strict,   ///< About 200 calls: also no inet sockets, SysV IPC, splice or set*id.

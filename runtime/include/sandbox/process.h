@@ -21,7 +21,8 @@ enum class Target {
   Tree,     ///< The command and everything it started, daemons included.
 };
 
-/// Receives output as it comes. `chunk` is valid during the call; no line or UTF-8 boundary is kept.
+/// Receives output as it comes. `chunk` is valid during the call; no line or UTF-8 boundary is
+/// kept.
 using OutputCallback = std::function<void(Stream from, std::string_view chunk)>;
 
 /// A command running in a sandbox.

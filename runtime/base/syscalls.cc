@@ -1,0 +1,44 @@
+#include "runtime/base/syscalls.h"
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace sandbox {
+
+pid_t clone3(clone_args& args) noexcept {
+  return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof(args)));
+}
+
+int openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, mode_t mode) noexcept {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = resolve;
+  // The kernel gives EAGAIN when a rename or mount raced with "..": openat2(2). A payload that
+  // renames without end must not keep us here for ever.
+  constexpr int kAttempts = 64;
+  int fd = -1;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    fd = static_cast<int>(::syscall(SYS_openat2, dir, path, &how, sizeof(how)));
+    if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+  }
+  return fd;
+}
+
+int pivot_root(const char* new_root, const char* put_old) noexcept {
+  return static_cast<int>(::syscall(SYS_pivot_root, new_root, put_old));
+}
+
+int join_new_session_keyring() noexcept {
+  return static_cast<int>(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr));
+}
+
+int execveat(int fd, char* const argv[], char* const envp[]) noexcept {
+  return static_cast<int>(::syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH));
+}
+
+}  // namespace sandbox

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace sandbox {
+
+/// System calls without a wrapper in glibc 2.36. They behave like wrappers: -1 and errno.
+
+/// clone3(2): returns 0 in the child, which runs on a copy of the caller's stack.
+pid_t clone3(clone_args& args) noexcept;
+
+/// openat2(2), with the EAGAIN of a concurrent rename retried a bounded number of times.
+int openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, mode_t mode = 0) noexcept;
+
+/// pivot_root(2).
+int pivot_root(const char* new_root, const char* put_old) noexcept;
+
+/// keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL): a new anonymous session keyring.
+int join_new_session_keyring() noexcept;
+
+/// vfork(2) is glibc's; this is execveat(2) with AT_EMPTY_PATH: runs the program open as `fd`.
+int execveat(int fd, char* const argv[], char* const envp[]) noexcept;
+
+}  // namespace sandbox
