@@ -1,0 +1,145 @@
+#include "fs/root_file_system.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "fs/dev_mount.h"
+#include "fs/mount_api.h"
+#include "fs/overlay_mount.h"
+#include "fs/proc_mount.h"
+#include "fs/scratch.h"
+#include "runtime/base/syscalls.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+struct UpperLayer {
+  UniqueFd upperdir;
+  UniqueFd workdir;
+};
+
+UniqueFd open_subdirectory(int directory, const char* name) {
+  const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  return UniqueFd(check(::openat(directory, name, flags), "openat", name));
+}
+
+UpperLayer open_upper(const RootRequest& request, const Scratch& scratch) {
+  if (request.upper_directory) {
+    const UniqueFd directory = request.upper_directory->open();
+    return {open_subdirectory(directory.get(), "upper"),
+            open_subdirectory(directory.get(), "work")};
+  }
+  if (!scratch.keeps_user_xattrs()) {
+    throw Error(EOPNOTSUPP, "fsetxattr", "tmpfs",
+                "tmpfs keeps user xattrs from Linux 6.6 on; use a directory for the changes of the "
+                "sandbox (Upper::Directory)");
+  }
+  return {scratch.make_directory("upper", 0755), scratch.make_directory("work", 0755)};
+}
+
+UniqueFd mount_root_overlay(const RootRequest& request, const Scratch& scratch) {
+  const UpperLayer upper = open_upper(request, scratch);
+  std::vector<UniqueFd> lowerdirs;
+  for (const HostPath& layer : request.lowerdirs) lowerdirs.push_back(layer.open());
+  UniqueFd root = mount_overlay(lowerdirs, upper.upperdir.get(), upper.workdir.get());
+  // Over "/", like the scratch file system: only a mount of this namespace can carry others.
+  check(::move_mount(root.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "move_mount", "root");
+  return root;
+}
+
+// A read-only overlay wants two layers: the tree, and an empty directory below it.
+void mount_read_only_trees(int root, const RootRequest& request, int empty) {
+  for (const ReadOnlyTree& tree : request.read_only_trees) {
+    std::vector<UniqueFd> lowerdirs;
+    lowerdirs.push_back(tree.source.open());
+    lowerdirs.emplace_back(check(::fcntl(empty, F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)", "empty"));
+    const UniqueFd mount = mount_read_only_overlay(lowerdirs);
+    attach_mount(mount.get(), open_mount_target(root, tree.target).get(), tree.target);
+  }
+}
+
+std::vector<UniqueFd> clone_bind_sources(const std::vector<BindMount>& binds) {
+  std::vector<UniqueFd> sources;
+  for (const BindMount& bind : binds) sources.push_back(clone_bind_source(bind));
+  return sources;
+}
+
+uint64_t mount_id(int dir, const char* path) {
+  struct statx status {};
+  check(::statx(dir, path, AT_EMPTY_PATH, STATX_MNT_ID, &status), "statx", path);
+  return status.stx_mnt_id;
+}
+
+}  // namespace
+
+void make_mounts_slave() {
+  check(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr), "mount(MS_SLAVE)", "/");
+}
+
+UniqueFd mount_root(const RootRequest& request) {
+  const UniqueFd null = open_null_device();
+  const std::vector<UniqueFd> bind_sources = clone_bind_sources(request.binds);
+  const ProcFdCwd layers_by_descriptor;
+  const Scratch scratch;
+  const UniqueFd empty = scratch.make_directory("empty", 0555);
+
+  UniqueFd root = mount_root_overlay(request, scratch);
+  mount_read_only_trees(root.get(), request, empty.get());
+  mount_proc(root.get(), empty.get(), null.get());
+  mount_dev(root.get(), scratch, request.tty_group_mapped);
+  for (std::size_t i = 0; i < request.binds.size(); ++i) {
+    attach_bind(root.get(), request.binds[i], bind_sources[i].get());
+  }
+  return root;
+}
+
+void enter_root(int root) {
+  check(::fchdir(root), "fchdir", "root");
+  // Both on one place: the old root ends up on top of the new one and is then taken off, with
+  // nothing of the host left in between, pivot_root(2).
+  check(pivot_root(".", "."), "pivot_root", "root");
+  check(::umount2(".", MNT_DETACH), "umount2", "old root");
+  check(::chdir("/"), "chdir", "/");
+  if (mount_id(AT_FDCWD, "/") != mount_id(root, "") ||
+      mount_id(AT_FDCWD, "/..") != mount_id(root, "")) {
+    throw Error(EXDEV, "pivot_root", "/", "the new root is not the file system that was mounted");
+  }
+}
+
+void RootRequest::encode(WireWriter& out) const {
+  out.u64(lowerdirs.size());
+  for (const HostPath& layer : lowerdirs) layer.encode(out);
+  out.u64(read_only_trees.size());
+  for (const ReadOnlyTree& tree : read_only_trees) {
+    tree.source.encode(out);
+    out.text(tree.target);
+  }
+  out.u32(upper_directory ? 1 : 0);
+  if (upper_directory) upper_directory->encode(out);
+  out.u64(binds.size());
+  for (const BindMount& bind : binds) bind.encode(out);
+  out.u32(tty_group_mapped ? 1 : 0);
+}
+
+RootRequest RootRequest::decode(WireReader& in) {
+  RootRequest request;
+  for (uint64_t left = in.u64(); left > 0; --left)
+    request.lowerdirs.push_back(HostPath::decode(in));
+  for (uint64_t left = in.u64(); left > 0; --left) {
+    ReadOnlyTree tree;
+    tree.source = HostPath::decode(in);
+    tree.target = in.text();
+    request.read_only_trees.push_back(std::move(tree));
+  }
+  if (in.u32() != 0) request.upper_directory = HostPath::decode(in);
+  for (uint64_t left = in.u64(); left > 0; --left) request.binds.push_back(BindMount::decode(in));
+  request.tty_group_mapped = in.u32() != 0;
+  return request;
+}
+
+}  // namespace sandbox

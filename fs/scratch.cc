@@ -1,0 +1,48 @@
+#include "fs/scratch.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include <cerrno>
+
+#include "fs/mount_api.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+UniqueFd mount_tmpfs() {
+  FsContext tmpfs("tmpfs");
+  tmpfs.set("source", "sandbox");
+  tmpfs.set("mode", "0700");
+  return tmpfs.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+}  // namespace
+
+Scratch::Scratch() : mount_(mount_tmpfs()) {
+  // Overlay refuses layers on a detached mount before Linux 6.15. "/" exists everywhere, and what
+  // is mounted over it is in nobody's way: lookups start below it.
+  check(::move_mount(mount_.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "move_mount",
+        "scratch");
+}
+
+UniqueFd Scratch::make_directory(const char* name, unsigned mode) const {
+  check(::mkdirat(mount_.get(), name, mode), "mkdirat", name);
+  // Set apart from mkdirat, whose mode is cut by the umask.
+  UniqueFd fd{check(::openat(mount_.get(), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW),
+                    "openat", name)};
+  check(::fchmod(fd.get(), mode), "fchmod", name);
+  return fd;
+}
+
+bool Scratch::keeps_user_xattrs() const {
+  if (::fsetxattr(mount_.get(), "user.sandbox", "", 0, 0) == 0) return true;
+  if (errno == EOPNOTSUPP) return false;
+  throw Error(errno, "fsetxattr", "tmpfs");
+}
+
+}  // namespace sandbox
