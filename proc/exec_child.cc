@@ -1,0 +1,80 @@
+#include "proc/exec_child.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/close_range.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+namespace sandbox {
+namespace {
+
+bool wire_up_stdio(const ChildPlan& plan) noexcept {
+  return ::dup2(plan.stdin_fd, 0) >= 0 && ::dup2(plan.stdout_fd, 1) >= 0 &&
+         ::dup2(plan.stderr_fd, 2) >= 0;
+}
+
+bool set_tag(uint64_t tag) noexcept {
+  const rlimit limit{tag, tag};
+  return ::setrlimit(RLIMIT_LOCKS, &limit) == 0;
+}
+
+// Raw calls: glibc's wrappers take locks to change all threads, of which there are none here.
+bool change_ids(const ChildPlan& plan) noexcept {
+  if (!plan.change_ids) return true;
+  return ::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) == 0 &&
+         ::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) == 0 &&
+         ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) == 0;
+}
+
+// init keeps SETUID, SETGID and KILL for range maps; its uid change clears them only for uids
+// other than 0, so they are dropped by name.
+bool drop_capabilities(const ChildPlan& plan) noexcept {
+  if (!plan.change_ids) return true;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const __user_cap_data_struct none[2] = {};
+  return ::syscall(SYS_capset, &header, none) == 0;
+}
+
+// As execvp(3): goes on where a file is missing, and remembers one that could not be executed.
+int exec_first(const ChildPlan& plan) noexcept {
+  int error = ENOENT;
+  for (char* const* program = plan.programs; *program != nullptr; ++program) {
+    ::execve(*program, plan.argv, plan.envp);
+    if (errno == EACCES) {
+      error = EACCES;
+    } else if (errno != ENOENT && errno != ENOTDIR) {
+      return errno;
+    }
+  }
+  return error;
+}
+
+[[noreturn]] void fail(ChildFailure& failure, const char* call, int error) noexcept {
+  failure.call = call;
+  failure.error = error;
+  ::_exit(127);
+}
+
+}  // namespace
+
+void exec_child(const ChildPlan& plan, ChildFailure& failure) noexcept {
+  if (::setsid() < 0) fail(failure, "setsid", errno);
+  if (!wire_up_stdio(plan)) fail(failure, "dup2", errno);
+  if (!set_tag(plan.tag)) fail(failure, "setrlimit(RLIMIT_LOCKS)", errno);
+  if (!change_ids(plan)) fail(failure, "setresuid", errno);
+  if (!drop_capabilities(plan)) fail(failure, "capset", errno);
+  if (::fchdir(plan.cwd_fd) != 0) fail(failure, "fchdir", errno);
+  if (::close_range(3, ~0U, 0) != 0) fail(failure, "close_range", errno);
+  sigset_t none;
+  ::sigemptyset(&none);
+  // Last: a signal that arrives earlier would run with init's memory.
+  if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail(failure, "sigprocmask", errno);
+  fail(failure, "execve", exec_first(plan));
+}
+
+}  // namespace sandbox

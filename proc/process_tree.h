@@ -1,0 +1,26 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace sandbox {
+
+/// Which processes belong to which command, without a cgroup.
+///
+/// Parent links break when a daemon forks twice, sessions when it calls setsid. RLIMIT_LOCKS does
+/// not: it has had no effect since Linux 2.4.25, every child inherits it, and the seccomp filter
+/// forbids to set it. init gives each command a value of its own and reads it back from
+/// /proc/[pid]/limits.
+
+/// The pids whose RLIMIT_LOCKS is `tag`, in the procfs open as `proc`, which must show all
+/// processes. Zombies have no limits any more and are not among them.
+std::vector<pid_t> find_tree(int proc, uint64_t tag);
+
+/// Sends `signal` to all of them. With SIGKILL it returns when none is left that could run, however
+/// fast they fork: after some rounds everything in the pid namespace is stopped for the moment of
+/// the search. Called by PID 1 of the namespace.
+void signal_tree(int proc, uint64_t tag, int signal);
+
+}  // namespace sandbox

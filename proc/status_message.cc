@@ -1,0 +1,136 @@
+#include "proc/status_message.h"
+
+#include <cerrno>
+#include <chrono>
+
+#include "runtime/base/wire.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+enum class Kind : uint32_t { Started, StartFailed, Ended, Signal };
+enum class End : uint32_t { Exited, Signaled, TimedOut, Gone };
+
+struct OutcomeWriter {
+  WireWriter& out;
+
+  void write(End end, int value = 0, bool flag = false) const {
+    out.u32(static_cast<uint32_t>(end));
+    out.u32(static_cast<uint32_t>(value));
+    out.u32(flag ? 1 : 0);
+  }
+  void operator()(const Exited& e) const { write(End::Exited, e.code); }
+  void operator()(const Signaled& s) const { write(End::Signaled, s.signal, s.core_dumped); }
+  void operator()(const TimedOut& t) const { write(End::TimedOut, static_cast<int>(t.which)); }
+  void operator()(const SandboxGone&) const { write(End::Gone); }
+};
+
+Outcome read_outcome(WireReader& in) {
+  const auto end = static_cast<End>(in.u32());
+  const int value = static_cast<int>(in.u32());
+  const bool flag = in.u32() != 0;
+  switch (end) {
+    case End::Exited:
+      return Exited{value};
+    case End::Signaled:
+      return Signaled{value, flag};
+    case End::TimedOut:
+      return TimedOut{static_cast<TimeLimit>(value)};
+    case End::Gone:
+      return SandboxGone{};
+  }
+  throw Error(EBADMSG, "decode", "outcome");
+}
+
+void write_usage(WireWriter& out, const Usage& usage) {
+  out.u64(static_cast<uint64_t>(usage.wall.count()));
+  out.u64(static_cast<uint64_t>(usage.user.count()));
+  out.u64(static_cast<uint64_t>(usage.system.count()));
+  out.u64(usage.peak_memory_bytes);
+  out.u64(usage.voluntary_switches);
+  out.u64(usage.involuntary_switches);
+}
+
+Usage read_usage(WireReader& in) {
+  Usage usage;
+  usage.wall = std::chrono::microseconds(in.u64());
+  usage.user = std::chrono::microseconds(in.u64());
+  usage.system = std::chrono::microseconds(in.u64());
+  usage.peak_memory_bytes = in.u64();
+  usage.voluntary_switches = in.u64();
+  usage.involuntary_switches = in.u64();
+  return usage;
+}
+
+struct MessageWriter {
+  WireWriter& out;
+
+  void kind(Kind kind) const { out.u32(static_cast<uint32_t>(kind)); }
+  void operator()(const Started& m) const {
+    kind(Kind::Started);
+    out.u32(static_cast<uint32_t>(m.pid));
+  }
+  void operator()(const StartFailed& m) const {
+    kind(Kind::StartFailed);
+    out.u32(static_cast<uint32_t>(m.error));
+    out.text(m.call);
+    out.text(m.subject);
+    out.text(m.hint);
+  }
+  void operator()(const Ended& m) const {
+    kind(Kind::Ended);
+    std::visit(OutcomeWriter{out}, m.outcome);
+    write_usage(out, m.usage);
+  }
+  void operator()(const SignalRequest& m) const {
+    kind(Kind::Signal);
+    out.u32(static_cast<uint32_t>(m.signal));
+    out.u32(static_cast<uint32_t>(m.target));
+  }
+};
+
+StatusMessage read_message(WireReader& in) {
+  switch (static_cast<Kind>(in.u32())) {
+    case Kind::Started:
+      return Started{static_cast<pid_t>(in.u32())};
+    case Kind::StartFailed: {
+      StartFailed failed;
+      failed.error = static_cast<int>(in.u32());
+      failed.call = in.text();
+      failed.subject = in.text();
+      failed.hint = in.text();
+      return failed;
+    }
+    case Kind::Ended: {
+      Ended ended;
+      ended.outcome = read_outcome(in);
+      ended.usage = read_usage(in);
+      return ended;
+    }
+    case Kind::Signal: {
+      SignalRequest request;
+      request.signal = static_cast<int>(in.u32());
+      request.target = static_cast<Target>(in.u32());
+      return request;
+    }
+  }
+  throw Error(EBADMSG, "decode", "status message");
+}
+
+}  // namespace
+
+std::vector<std::byte> encode(const StatusMessage& message) {
+  WireWriter out;
+  std::visit(MessageWriter{out}, message);
+  return {out.message().begin(), out.message().end()};
+}
+
+StatusMessage decode_status(std::span<const std::byte> payload) {
+  WireReader in(payload);
+  StatusMessage message = read_message(in);
+  in.finish();
+  return message;
+}
+
+}  // namespace sandbox

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sandbox/outcome.h"
+#include "sandbox/process.h"
+
+namespace sandbox {
+
+/// What init and host say to each other about one command, on its status socket.
+
+/// Init: the program runs.
+struct Started {
+  pid_t pid = 0;
+};
+
+/// Init: the program could not be started.
+struct StartFailed {
+  int error = 0;
+  std::string call;
+  std::string subject;
+  std::string hint;
+};
+
+/// Init: the command has ended. The last message; init then closes the socket.
+struct Ended {
+  Outcome outcome;
+  Usage usage;
+};
+
+/// Host: send a signal.
+struct SignalRequest {
+  int signal = 0;
+  Target target = Target::Process;
+};
+
+using StatusMessage = std::variant<Started, StartFailed, Ended, SignalRequest>;
+
+std::vector<std::byte> encode(const StatusMessage& message);
+
+/// Throws Error with EBADMSG.
+StatusMessage decode_status(std::span<const std::byte> payload);
+
+}  // namespace sandbox
