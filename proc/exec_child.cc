@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 
+#include "isolation/seccomp_install.h"
+
 namespace sandbox {
 namespace {
 
@@ -74,6 +76,9 @@ void exec_child(const ChildPlan& plan, ChildFailure& failure) noexcept {
   ::sigemptyset(&none);
   // Last: a signal that arrives earlier would run with init's memory.
   if (::sigprocmask(SIG_SETMASK, &none, nullptr) != 0) fail(failure, "sigprocmask", errno);
+  if (const int error = try_install_seccomp(plan.filter); error != 0) {
+    fail(failure, "seccomp", error);
+  }
   fail(failure, "execve", exec_first(plan));
 }
 

@@ -16,9 +16,10 @@ struct ChildPlan {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
-  int cwd_fd = -1;          ///< O_PATH directory.
-  uint64_t tag = 0;         ///< RLIMIT_LOCKS of the whole tree: see process_tree.h.
-  bool change_ids = false;  ///< Only with a range map; else the ids are right already.
+  int cwd_fd = -1;                    ///< O_PATH directory.
+  uint64_t tag = 0;                   ///< RLIMIT_LOCKS of the whole tree: see process_tree.h.
+  std::span<const std::byte> filter;  ///< sock_filter[]: what init must do and a command may not.
+  bool change_ids = false;            ///< Only with a range map; else the ids are right already.
   uid_t uid = 0;
   gid_t gid = 0;
   std::span<const gid_t> groups;

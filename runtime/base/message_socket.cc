@@ -21,7 +21,7 @@ namespace {
 enum class Kind : uint8_t { Inline = 1, Memfd = 2 };
 
 // One more than callers may pass: the memfd of a large payload comes first.
-constexpr std::size_t kMaxWireFds = MessageSocket::kMaxFds + 1;
+constexpr std::size_t kMaxWireFds = kMaxMessageFds + 1;
 
 union ControlBuffer {
   cmsghdr align;
@@ -70,7 +70,7 @@ std::vector<std::byte> read_memfd(int fd) {
   struct stat status {};
   check(::fstat(fd, &status), "fstat", "payload");
   const auto size = static_cast<std::size_t>(status.st_size);
-  if (size > MessageSocket::kLargestBytes) throw Error(EMSGSIZE, "recvmsg", "payload");
+  if (size > kLargestMessageBytes) throw Error(EMSGSIZE, "recvmsg", "payload");
   std::vector<std::byte> payload(size);
   const ssize_t got = check(::pread(fd, payload.data(), size, 0), "pread", "payload");
   if (static_cast<std::size_t>(got) != size) throw Error(EBADMSG, "pread", "payload");
@@ -85,20 +85,21 @@ std::pair<MessageSocket, MessageSocket> MessageSocket::pair() {
   return {MessageSocket(UniqueFd(ends[0])), MessageSocket(UniqueFd(ends[1]))};
 }
 
-void MessageSocket::send(std::span<const std::byte> payload, std::span<const int> fds) const {
-  if (fds.size() > kMaxFds || payload.size() > kLargestBytes) {
+void send_message(int socket, std::span<const std::byte> payload, std::span<const int> fds) {
+  if (fds.size() > kMaxMessageFds || payload.size() > kLargestMessageBytes) {
     throw Error(EMSGSIZE, "sendmsg", "message");
   }
-  if (payload.size() <= kInlineBytes) return send_datagram(fd_.get(), Kind::Inline, payload, fds);
+  if (payload.size() <= kInlineMessageBytes)
+    return send_datagram(socket, Kind::Inline, payload, fds);
 
   const UniqueFd memfd = make_sealed_memfd("message", payload, Executable::No);
   std::vector<int> all{memfd.get()};
   all.insert(all.end(), fds.begin(), fds.end());
-  send_datagram(fd_.get(), Kind::Memfd, {}, all);
+  send_datagram(socket, Kind::Memfd, {}, all);
 }
 
-std::optional<Message> MessageSocket::receive() const {
-  std::array<std::byte, kInlineBytes + 1> buffer;
+std::optional<Message> receive_message(int socket) {
+  std::array<std::byte, kInlineMessageBytes + 1> buffer;
   iovec part{buffer.data(), buffer.size()};
   ControlBuffer control;
   msghdr header{};
@@ -108,7 +109,7 @@ std::optional<Message> MessageSocket::receive() const {
   header.msg_controllen = sizeof(control.bytes);
   ssize_t got = -1;
   do {
-    got = ::recvmsg(fd_.get(), &header, MSG_CMSG_CLOEXEC);
+    got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   // A peer that died with our message unread resets the connection: the end, as a close is.
   if (got < 0 && errno == ECONNRESET) got = 0;

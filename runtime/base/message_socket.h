@@ -16,17 +16,24 @@ struct Message {
   std::vector<UniqueFd> fds;
 };
 
-/// One end of a SOCK_SEQPACKET connection: whole messages with descriptors, unix(7).
-///
-/// Several threads may send on one socket at once: the kernel keeps messages whole. A payload over
-/// kInlineBytes travels as a sealed memfd, because a datagram must fit the socket buffer. Sending
-/// never raises SIGPIPE.
+/// A payload over kInlineMessageBytes travels as a sealed memfd, because a datagram must fit the
+/// socket buffer.
+inline constexpr std::size_t kInlineMessageBytes = 32 << 10;
+inline constexpr std::size_t kLargestMessageBytes = 16 << 20;
+inline constexpr std::size_t kMaxMessageFds = 16;
+
+/// Sends one message on a SOCK_SEQPACKET socket. Several threads may send on one socket at once:
+/// the kernel keeps messages whole. Never raises SIGPIPE. Throws Error: EPIPE when the other end is
+/// closed, EMSGSIZE over kLargestMessageBytes.
+void send_message(int socket, std::span<const std::byte> payload, std::span<const int> fds = {});
+
+/// Waits for one message; nothing when the other end is closed. Throws Error: EBADMSG for something
+/// that send_message did not make.
+std::optional<Message> receive_message(int socket);
+
+/// Owns one end of a SOCK_SEQPACKET connection, unix(7).
 class MessageSocket {
  public:
-  static constexpr std::size_t kInlineBytes = 32 << 10;
-  static constexpr std::size_t kLargestBytes = 16 << 20;
-  static constexpr std::size_t kMaxFds = 16;
-
   MessageSocket() noexcept = default;
   explicit MessageSocket(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
 
@@ -37,12 +44,10 @@ class MessageSocket {
   UniqueFd release() noexcept { return std::move(fd_); }
   explicit operator bool() const noexcept { return static_cast<bool>(fd_); }
 
-  /// Throws Error: EPIPE when the other end is closed, EMSGSIZE over kLargestBytes.
-  void send(std::span<const std::byte> payload, std::span<const int> fds = {}) const;
-
-  /// Waits for one message; nothing when the other end is closed. Throws Error: EBADMSG for
-  /// something that MessageSocket::send did not make.
-  std::optional<Message> receive() const;
+  void send(std::span<const std::byte> payload, std::span<const int> fds = {}) const {
+    send_message(fd_.get(), payload, fds);
+  }
+  std::optional<Message> receive() const { return receive_message(fd_.get()); }
 
  private:
   UniqueFd fd_;

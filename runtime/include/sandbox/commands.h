@@ -13,7 +13,7 @@
 
 namespace sandbox {
 
-class SandboxCore;
+struct CommandContext;
 
 /// Where a command's stdin comes from.
 enum class Stdin {
@@ -54,7 +54,8 @@ class Commands {
   /// What run() keeps of each stream; use start() and stream() for more.
   static constexpr uint64_t kCaptureBytes = 64 << 20;
 
-  explicit Commands(std::shared_ptr<SandboxCore> core) noexcept : core_(std::move(core)) {}
+  explicit Commands(std::shared_ptr<const CommandContext> context) noexcept
+      : context_(std::move(context)) {}
 
   /// Starts `command` and returns when its program is running. Throws Error: ENOENT (no such
   /// program or cwd), EACCES (not executable), ENOEXEC, E2BIG, EINVAL (NUL or empty argv, bad
@@ -69,7 +70,7 @@ class Commands {
   CommandResult run(const std::string& line, Command how = {});
 
  private:
-  std::shared_ptr<SandboxCore> core_;
+  std::shared_ptr<const CommandContext> context_;
 };
 
 }  // namespace sandbox

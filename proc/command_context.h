@@ -1,0 +1,29 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/base/message_socket.h"
+
+namespace sandbox {
+
+/// A user that commands can run as; ids are those inside.
+struct CommandUser {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;
+  std::string home;
+};
+
+/// What starting commands in one sandbox needs. Immutable; shared by all threads.
+struct CommandContext {
+  MessageSocket control;
+  std::map<std::string, CommandUser> users;  ///< Those that the id map has.
+  std::string default_user;
+  std::map<std::string, std::string> env;  ///< Of the sandbox, on top of the built-in variables.
+};
+
+}  // namespace sandbox

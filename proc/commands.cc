@@ -1,0 +1,216 @@
+#include "sandbox/commands.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include "proc/command_context.h"
+#include "proc/spawn_request.h"
+#include "proc/status_message.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+constexpr std::size_t kLargestEnvironment = 128 << 10;
+constexpr std::string_view kDefaultPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+using Environment = std::map<std::string, std::string>;
+
+struct Pipe {
+  UniqueFd reader;
+  UniqueFd writer;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+void require_no_nul(std::string_view text, std::string_view what) {
+  if (text.find('\0') == std::string_view::npos) return;
+  throw Error(EINVAL, "execve", what, "it contains a NUL byte, at which the kernel would cut it");
+}
+
+void require_valid_argv(const std::vector<std::string>& argv) {
+  if (argv.empty() || argv.front().empty()) {
+    throw Error(EINVAL, "execve", "argv", "argv[0] names the program and must not be empty");
+  }
+  for (const std::string& argument : argv) require_no_nul(argument, "argument");
+}
+
+void require_valid_variable(const std::string& name, const std::string& value) {
+  if (name.empty() || name.find('=') != std::string::npos) {
+    throw Error(EINVAL, "execve", name, "a variable name must not be empty or contain '='");
+  }
+  require_no_nul(name, "variable name");
+  require_no_nul(value, name);
+}
+
+const CommandUser& find_user(const CommandContext& context, const std::string& name) {
+  const auto at = context.users.find(name);
+  if (at != context.users.end()) return at->second;
+  throw Error(EINVAL, "find user", name,
+              "the sandbox has no such user in its id map; with a single id there is only the user "
+              "it was created for, `ids: range` gives the others");
+}
+
+// Nothing of the host's environment: it holds tokens, sockets and LD_ variables.
+Environment merge_environment(const CommandContext& context, const Command& command,
+                              const std::string& user_name, const CommandUser& user) {
+  Environment merged = command.env;
+  merged.insert(context.env.begin(), context.env.end());
+  merged.insert({{"PATH", std::string(kDefaultPath)},
+                 {"HOME", user.home},
+                 {"USER", user_name},
+                 {"LANG", "C.UTF-8"}});
+  return merged;
+}
+
+std::vector<std::string> flatten(const Environment& environment) {
+  std::vector<std::string> flat;
+  std::size_t total = 0;
+  for (const auto& [name, value] : environment) {
+    require_valid_variable(name, value);
+    flat.push_back(name + '=' + value);
+    total += flat.back().size() + 1;
+  }
+  if (total > kLargestEnvironment) {
+    throw Error(E2BIG, "execve", "environment", "all variables together may have 128 KiB");
+  }
+  return flat;
+}
+
+// Where execvp(3) would look, with the PATH that the command will see.
+std::vector<std::string> candidate_programs(const std::string& name, const std::string& path) {
+  if (name.find('/') != std::string::npos) return {name};
+  std::vector<std::string> candidates;
+  std::size_t begin = 0;
+  while (begin <= path.size()) {
+    const std::size_t end = std::min(path.find(':', begin), path.size());
+    const std::string directory = path.substr(begin, end - begin);
+    candidates.push_back((directory.empty() ? "." : directory) + '/' + name);
+    begin = end + 1;
+  }
+  return candidates;
+}
+
+std::string absolute_cwd(const std::string& cwd, const std::string& home) {
+  require_no_nul(cwd, "cwd");
+  if (cwd.empty()) return home;
+  return cwd.front() == '/' ? cwd : home + '/' + cwd;
+}
+
+SpawnRequest make_request(const CommandContext& context, const Command& command) {
+  require_valid_argv(command.argv);
+  const std::string& user_name = command.user.empty() ? context.default_user : command.user;
+  const CommandUser& user = find_user(context, user_name);
+  const Environment environment = merge_environment(context, command, user_name, user);
+  SpawnRequest request;
+  request.argv = command.argv;
+  request.env = flatten(environment);
+  request.programs = candidate_programs(command.argv.front(), environment.at("PATH"));
+  request.cwd = absolute_cwd(command.cwd, user.home);
+  request.uid = user.uid;
+  request.gid = user.gid;
+  request.groups = user.groups;
+  if (command.timeout) {
+    if (command.timeout->count() <= 0) {
+      throw Error(EINVAL, "start", "timeout", "a time limit is more than zero");
+    }
+    request.timeout_ms = static_cast<uint64_t>(command.timeout->count());
+  }
+  request.has_stdin = command.input == Stdin::Pipe;
+  return request;
+}
+
+pid_t receive_start(int status) {
+  const std::optional<Message> message = receive_message(status);
+  if (!message) throw Error(EPIPE, "start", "sandbox", "the sandbox has ended");
+  const StatusMessage decoded = decode_status(message->payload);
+  if (const auto* started = std::get_if<Started>(&decoded)) return started->pid;
+  if (const auto* failed = std::get_if<StartFailed>(&decoded)) {
+    throw Error(failed->error, failed->call, failed->subject, failed->hint);
+  }
+  throw Error(EBADMSG, "start", "status message");
+}
+
+// Keeps the head of each stream.
+class Capture {
+ public:
+  explicit Capture(CommandResult& result) : result_(result) {}
+
+  void add(Stream from, std::string_view chunk) {
+    std::string& text = from == Stream::Stdout ? result_.stdout_text : result_.stderr_text;
+    const std::size_t room = Commands::kCaptureBytes - text.size();
+    text.append(chunk.substr(0, room));
+    result_.dropped_bytes += chunk.size() - std::min(room, chunk.size());
+  }
+
+ private:
+  CommandResult& result_;
+};
+
+struct ExitCode {
+  int operator()(const Exited& exited) const { return exited.code; }
+  int operator()(const Signaled& signaled) const { return 128 + signaled.signal; }
+  int operator()(const TimedOut&) const { return 124; }
+  int operator()(const SandboxGone&) const { return 125; }
+};
+
+}  // namespace
+
+int CommandResult::exit_code() const noexcept { return std::visit(ExitCode{}, outcome); }
+
+Process Commands::start(const Command& command) {
+  const SpawnRequest request = make_request(*context_, command);
+  auto [ours, theirs] = MessageSocket::pair();
+  Pipe out = make_pipe();
+  Pipe err = make_pipe();
+  Pipe in = request.has_stdin ? make_pipe() : Pipe{};
+  const std::array fds{theirs.fd(), out.writer.get(), err.writer.get(), in.reader.get()};
+  request.send(context_->control, std::span(fds).first(request.has_stdin ? 4 : 3));
+  // Ours must be the only copies: an open writer would hide the end of file.
+  theirs = MessageSocket();
+  out.writer.reset();
+  err.writer.reset();
+  in.reader.reset();
+  const pid_t pid = receive_start(ours.fd());
+  return Process(pid, {.status = ours.release(),
+                       .stdin_writer = std::move(in.writer),
+                       .stdout_reader = std::move(out.reader),
+                       .stderr_reader = std::move(err.reader)});
+}
+
+CommandResult Commands::run(const Command& command) {
+  CommandResult result;
+  Capture capture(result);
+  Process process = start(command);
+  process.close_stdin();
+  process.stream([&capture](Stream from, std::string_view chunk) { capture.add(from, chunk); });
+  result.outcome = process.wait();
+  result.usage = process.usage();
+  return result;
+}
+
+CommandResult Commands::run(const std::string& line, Command how) {
+  if (!how.argv.empty()) throw Error(EINVAL, "run", "argv", "give a line or an argv, not both");
+  how.argv = {"/bin/bash", "-l", "-c", line};
+  try {
+    return run(how);
+  } catch (const Error& error) {
+    if (error.code().value() != ENOENT || error.call() != "execve") throw;
+  }
+  how.argv = {"/bin/sh", "-c", line};
+  return run(how);
+}
+
+}  // namespace sandbox

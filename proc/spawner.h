@@ -1,0 +1,41 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "proc/spawn_request.h"
+#include "sandbox/unique_fd.h"
+
+namespace sandbox {
+
+/// Where a command's three standard descriptors lead.
+struct Stdio {
+  UniqueFd in;
+  UniqueFd out;
+  UniqueFd err;
+};
+
+/// Starts programs as children of the calling process, PID 1 of a sandbox.
+///
+/// Single-threaded use. The child shares our memory until execve(2), so starting costs the same
+/// however large we are and tells its failure without a pipe.
+class Spawner {
+ public:
+  /// `command_filter` is a sock_filter[] that each command gets on top of the filters of the
+  /// caller.
+  Spawner(std::span<const std::byte> command_filter, bool can_change_ids) noexcept
+      : command_filter_(command_filter), can_change_ids_(can_change_ids) {}
+
+  /// Starts `request` in its own session with `tag` (process_tree.h) and returns its pid when the
+  /// program runs. Throws Error; the subject of "execve" is the program as the caller named it.
+  pid_t spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const;
+
+ private:
+  std::span<const std::byte> command_filter_;
+  bool can_change_ids_;
+};
+
+}  // namespace sandbox

@@ -1,0 +1,116 @@
+#include "runtime/init/id_map_helper.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sandbox/error.h"
+#include "sandbox/unique_fd.h"
+
+namespace sandbox {
+namespace {
+
+// They are set-id programs, so they are looked for where only root writes, not in PATH.
+constexpr std::array kDirectories{"/usr/bin/", "/bin/", "/usr/local/bin/", "/run/wrappers/bin/"};
+
+// They edit one file of procfs. One that takes this long waits for something that will not come,
+// such as a name service.
+constexpr int kTimeoutMs = 10'000;
+
+std::string find_helper(const std::string& name) {
+  for (const char* directory : kDirectories) {
+    std::string path = directory + name;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  throw Error(ENOENT, "execve", name,
+              "install it (package uidmap or shadow-utils), or use `ids: single`");
+}
+
+class FileActions {
+ public:
+  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
+  FileActions(const FileActions&) = delete;
+  FileActions& operator=(const FileActions&) = delete;
+  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
+  void dup(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
+  const posix_spawn_file_actions_t* get() const { return &actions_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+};
+
+struct Helper {
+  pid_t pid = -1;
+  UniqueFd pidfd;
+  UniqueFd output;
+};
+
+Helper start(const std::string& path, const std::vector<std::string>& arguments) {
+  std::array<int, 2> ends{-1, -1};
+  check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  Helper helper;
+  helper.output.reset(ends[0]);
+  const UniqueFd writer(ends[1]);
+  FileActions actions;
+  actions.dup(writer.get(), STDERR_FILENO);
+  std::vector<char*> argv{const_cast<char*>(path.c_str())};
+  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  char* const no_environment[] = {nullptr};
+  const int error =
+      ::posix_spawn(&helper.pid, path.c_str(), actions.get(), nullptr, argv.data(), no_environment);
+  if (error != 0) throw Error(error, "posix_spawn", path);
+  helper.pidfd.reset(check(::pidfd_open(helper.pid, 0), "pidfd_open", path));
+  return helper;
+}
+
+int wait_for(const Helper& helper, const std::string& path) {
+  pollfd end{helper.pidfd.get(), POLLIN, 0};
+  const int ready = check(::poll(&end, 1, kTimeoutMs), "poll", path);
+  if (ready == 0) ::pidfd_send_signal(helper.pidfd.get(), SIGKILL, nullptr, 0);
+  int status = 0;
+  check(::waitpid(helper.pid, &status, 0), "waitpid", path);
+  if (ready == 0) throw Error(ETIMEDOUT, "execve", path, "it did not end within 10 s");
+  return status;
+}
+
+std::string read_message(const Helper& helper) {
+  std::array<char, 1024> text;
+  const ssize_t got = ::read(helper.output.get(), text.data(), text.size());
+  std::string message(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  while (message.ends_with('\n')) message.pop_back();
+  return message;
+}
+
+void write_map(const char* name, pid_t child, const std::vector<IdMapping>& mappings) {
+  const std::string path = find_helper(name);
+  std::vector<std::string> arguments{std::to_string(child)};
+  for (const IdMapping& mapping : mappings) {
+    arguments.push_back(std::to_string(mapping.inside));
+    arguments.push_back(std::to_string(mapping.outside));
+    arguments.push_back(std::to_string(mapping.count));
+  }
+  const Helper helper = start(path, arguments);
+  const int status = wait_for(helper, path);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return;
+  throw Error(EPERM, "execve", path, read_message(helper));
+}
+
+}  // namespace
+
+void run_newuidmap(pid_t child, const IdMap& ids) {
+  write_map("newuidmap", child, ids.uids());
+  write_map("newgidmap", child, ids.gids());
+}
+
+}  // namespace sandbox

@@ -1,0 +1,57 @@
+#include "runtime/init/launch_request.h"
+
+#include "runtime/base/wire.h"
+
+namespace sandbox {
+namespace {
+
+void write_mappings(WireWriter& out, const std::vector<IdMapping>& mappings) {
+  out.u64(mappings.size());
+  for (const IdMapping& mapping : mappings) {
+    out.u32(mapping.inside);
+    out.u32(mapping.outside);
+    out.u32(mapping.count);
+  }
+}
+
+std::vector<IdMapping> read_mappings(WireReader& in) {
+  std::vector<IdMapping> mappings;
+  for (uint64_t left = in.u64(); left > 0; --left) {
+    IdMapping mapping;
+    mapping.inside = in.u32();
+    mapping.outside = in.u32();
+    mapping.count = in.u32();
+    mappings.push_back(mapping);
+  }
+  return mappings;
+}
+
+}  // namespace
+
+std::vector<std::byte> LaunchRequest::encode() const {
+  WireWriter out;
+  root.encode(out);
+  write_mappings(out, ids.uids());
+  write_mappings(out, ids.gids());
+  out.u32(static_cast<uint32_t>(map_writer));
+  out.u32(own_network ? 1 : 0);
+  out.bytes(allow_filter);
+  out.bytes(deny_filter);
+  return {out.message().begin(), out.message().end()};
+}
+
+LaunchRequest LaunchRequest::decode(std::span<const std::byte> payload) {
+  WireReader in(payload);
+  LaunchRequest request;
+  request.root = RootRequest::decode(in);
+  std::vector<IdMapping> uids = read_mappings(in);
+  request.ids = IdMap(std::move(uids), read_mappings(in));
+  request.map_writer = static_cast<MapWriter>(in.u32());
+  request.own_network = in.u32() != 0;
+  request.allow_filter = in.bytes();
+  request.deny_filter = in.bytes();
+  in.finish();
+  return request;
+}
+
+}  // namespace sandbox

@@ -1,0 +1,201 @@
+#include "runtime/init/launcher.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "runtime/base/syscalls.h"
+#include "runtime/init/id_map_helper.h"
+#include "runtime/init/pid1.h"
+#include "runtime/init/set_up.h"
+#include "runtime/init/setup_report.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+constexpr uint64_t kNamespaces =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+
+// Where the child keeps its two descriptors; everything else it inherited is closed.
+constexpr int kControlFd = 3;
+constexpr int kMapsWrittenFd = 4;
+
+struct Pipe {
+  UniqueFd reader;
+  UniqueFd writer;
+};
+
+Pipe make_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+UniqueFd open_child_signal() {
+  sigset_t child;
+  ::sigemptyset(&child);
+  ::sigaddset(&child, SIGCHLD);
+  check(::sigprocmask(SIG_BLOCK, &child, nullptr), "sigprocmask", "SIGCHLD");
+  return UniqueFd(check(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd", "SIGCHLD"));
+}
+
+void report(const MessageSocket& control, const SetupReport& report,
+            std::span<const int> fds = {}) {
+  control.send(encode(report), fds);
+}
+
+// A range map is written while the child waits.
+void write_maps(const LaunchRequest& request, pid_t child, const Pipe& maps_written) {
+  if (request.map_writer == MapWriter::Self) return;
+  if (request.map_writer == MapWriter::Newuidmap) {
+    run_newuidmap(child, request.ids);
+  } else {
+    const std::string path = "/proc/" + std::to_string(child);
+    const UniqueFd proc{
+        check(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open", path)};
+    request.ids.write(proc.get());
+  }
+  check(::write(maps_written.writer.get(), "", 1), "write", "id maps");
+}
+
+void write_maps_or_kill(const LaunchRequest& request, pid_t child, int pidfd,
+                        const Pipe& maps_written) {
+  try {
+    write_maps(request, child, maps_written);
+  } catch (const Error&) {
+    ::pidfd_send_signal(pidfd, SIGKILL, nullptr, 0);
+    throw;
+  }
+}
+
+// First the two descriptors out of the way of each other, then to their places.
+void keep_only(int control, int maps_written) {
+  const UniqueFd first{check(::fcntl(control, F_DUPFD_CLOEXEC, 16), "fcntl(F_DUPFD)")};
+  const UniqueFd second{
+      maps_written < 0 ? -1 : check(::fcntl(maps_written, F_DUPFD_CLOEXEC, 16), "fcntl(F_DUPFD)")};
+  check(::dup3(first.get(), kControlFd, O_CLOEXEC), "dup3");
+  if (second) check(::dup3(second.get(), kMapsWrittenFd, O_CLOEXEC), "dup3");
+  check(::close_range(second ? kMapsWrittenFd + 1 : kControlFd + 1, ~0U, 0), "close_range");
+}
+
+std::optional<SetUp> set_up_or_report(const LaunchRequest& request, int maps_written,
+                                      const MessageSocket& control) {
+  try {
+    return set_up(request, maps_written);
+  } catch (const SetUpError& error) {
+    report(control, SetupFailed::from(error.step(), error));
+    return std::nullopt;
+  }
+}
+
+void live_as_init(LaunchRequest request, int control_fd, int maps_written) {
+  keep_only(control_fd, maps_written);
+  MessageSocket control{UniqueFd(kControlFd)};
+  const bool changes_ids = request.map_writer != MapWriter::Self;
+  std::optional<SetUp> ready =
+      set_up_or_report(request, changes_ids ? kMapsWrittenFd : -1, control);
+  if (!ready) return;
+  if (changes_ids) ::close(kMapsWrittenFd);
+  const int root = ready->root.get();
+  report(control, std::move(ready->report), {&root, 1});
+  ready->root.reset();
+  Pid1 init({.control = std::move(control),
+             .proc = std::move(ready->proc),
+             .command_filter = std::move(request.deny_filter),
+             .can_change_ids = changes_ids});
+  init.run();
+}
+
+[[noreturn]] void child_main(LaunchRequest request, int control_fd, int maps_written) {
+  try {
+    live_as_init(std::move(request), control_fd, maps_written);
+  } catch (const std::exception&) {
+    // The host is gone or sent what it never sends: there is nobody to tell.
+  }
+  // Not exit(3): the destructors of the launcher's copy are not ours to run.
+  ::_exit(EXIT_SUCCESS);
+}
+
+// The host may have given up on this sandbox; the launcher goes on for the others.
+void tell_failure(const MessageSocket& control, const SetupFailed& failed) {
+  try {
+    report(control, failed);
+  } catch (const Error& error) {
+    if (error.code().value() != EPIPE) throw;
+  }
+}
+
+void reap_children(int child_signal) {
+  signalfd_siginfo ignored;
+  while (::read(child_signal, &ignored, sizeof(ignored)) > 0) {
+  }
+  while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+  }
+}
+
+pid_t clone_child(const LaunchRequest& request, UniqueFd& pidfd) {
+  int pidfd_number = -1;
+  clone_args args{};
+  args.flags = kNamespaces | CLONE_PIDFD | (request.own_network ? CLONE_NEWNET : 0U);
+  args.pidfd = reinterpret_cast<uint64_t>(&pidfd_number);
+  args.exit_signal = SIGCHLD;
+  const pid_t pid = check(clone3(args), "clone3", "namespaces");
+  pidfd.reset(pidfd_number);
+  return pid;
+}
+
+}  // namespace
+
+Launcher::Launcher(MessageSocket host)
+    : host_(std::move(host)), child_signal_(open_child_signal()) {}
+
+void Launcher::run() {
+  std::array<pollfd, 2> waiting{{{host_.fd(), POLLIN, 0}, {child_signal_.get(), POLLIN, 0}}};
+  for (;;) {
+    const int ready = ::poll(waiting.data(), waiting.size(), -1);
+    if (ready < 0 && errno != EINTR) throw Error(errno, "poll", "launcher");
+    if (waiting[1].revents != 0) reap_children(child_signal_.get());
+    if (waiting[0].revents == 0) continue;
+    std::optional<Message> message = host_.receive();
+    if (!message) return;
+    launch(std::move(*message));
+  }
+}
+
+void Launcher::launch(Message message) {
+  if (message.fds.size() != 1) throw Error(EBADMSG, "launch", "descriptors");
+  const MessageSocket control{std::move(message.fds.front())};
+  const char* step = "clone3";
+  try {
+    LaunchRequest request = LaunchRequest::decode(message.payload);
+    const bool wait_for_maps = request.map_writer != MapWriter::Self;
+    const Pipe maps_written = wait_for_maps ? make_pipe() : Pipe{};
+    UniqueFd pidfd;
+    const pid_t child = clone_child(request, pidfd);
+    if (child == 0) child_main(std::move(request), control.fd(), maps_written.reader.get());
+
+    step = "ids";
+    write_maps_or_kill(request, child, pidfd.get(), maps_written);
+    const int fd = pidfd.get();
+    report(control, Cloned{child}, {&fd, 1});
+  } catch (const Error& error) {
+    tell_failure(control, SetupFailed::from(step, error));
+  }
+}
+
+}  // namespace sandbox

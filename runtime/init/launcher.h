@@ -1,0 +1,27 @@
+#pragma once
+
+#include "runtime/base/message_socket.h"
+#include "runtime/init/launch_request.h"
+#include "sandbox/unique_fd.h"
+
+namespace sandbox {
+
+/// Makes sandboxes for one host process, so that no copy of the host's memory ever enters one.
+///
+/// Small and single-threaded: between clone3(2) and execve(2) ordinary code may run here. Ends when
+/// the host closes its end of the socket or dies.
+class Launcher {
+ public:
+  explicit Launcher(MessageSocket host);
+
+  /// Returns at end of file.
+  void run();
+
+ private:
+  void launch(Message message);
+
+  MessageSocket host_;
+  UniqueFd child_signal_;
+};
+
+}  // namespace sandbox

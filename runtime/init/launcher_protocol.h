@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+namespace sandbox {
+
+/// How the library starts sandbox-init as a launcher: `sandbox-init --launcher UID GID`, with the
+/// launcher's end of a SOCK_SEQPACKET connection as this descriptor. UID and GID are what a
+/// launcher with euid 0 becomes.
+inline constexpr std::string_view kLauncherMode = "--launcher";
+inline constexpr int kLauncherSocketFd = 3;
+
+}  // namespace sandbox

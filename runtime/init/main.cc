@@ -1,0 +1,59 @@
+// sandbox-init: the launcher of one host process, and PID 1 of each of its sandboxes. Started by
+// the library from a sealed memfd; not meant to be run by hand.
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <string_view>
+
+#include "isolation/capabilities.h"
+#include "runtime/base/kernel_file.h"
+#include "runtime/base/syscalls.h"
+#include "runtime/init/launcher.h"
+#include "runtime/init/launcher_protocol.h"
+
+namespace sandbox {
+namespace {
+
+// Inherited by everything that runs in a sandbox.
+void prepare_process() {
+  ::umask(022);
+  check(::prctl(PR_SET_NAME, "sandbox-init"), "prctl(PR_SET_NAME)");
+  // RLIMIT_CORE does not hold back a piped core_pattern; nothing in the dump does.
+  write_kernel_file(AT_FDCWD, "/proc/self/coredump_filter", "0");
+  // Keyrings go by uid and know no namespaces. Best effort: the quota is 200 keys a user, and the
+  // seccomp filter closes the calls that reach keys.
+  join_new_session_keyring();
+}
+
+void run_launcher(uid_t uid, gid_t gid) {
+  prepare_process();
+  if (::geteuid() == 0) give_up_root(uid, gid);
+  Launcher(MessageSocket(UniqueFd(kLauncherSocketFd))).run();
+}
+
+uint32_t to_id(const char* text) { return static_cast<uint32_t>(std::strtoul(text, nullptr, 10)); }
+
+}  // namespace
+}  // namespace sandbox
+
+int main(int argc, char** argv) {
+  try {
+    if (argc == 4 && std::string_view(argv[1]) == sandbox::kLauncherMode) {
+      sandbox::run_launcher(sandbox::to_id(argv[2]), sandbox::to_id(argv[3]));
+      return EXIT_SUCCESS;
+    }
+    std::fputs("sandbox-init: started by the sandbox library only\n", stderr);
+  } catch (const std::exception& error) {
+    // The library sees the closed socket; the reason is for whoever looks at the host's stderr.
+    std::fprintf(stderr, "sandbox-init: %s\n", error.what());
+  }
+  return EXIT_FAILURE;
+}

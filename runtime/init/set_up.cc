@@ -1,0 +1,126 @@
+#include "runtime/init/set_up.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <utility>
+
+#include "fs/proc_mount.h"
+#include "fs/root_file_system.h"
+#include "isolation/capabilities.h"
+#include "isolation/landlock.h"
+#include "isolation/rlimits.h"
+#include "isolation/seccomp_install.h"
+#include "runtime/base/kernel_file.h"
+
+namespace sandbox {
+namespace {
+
+// One name for all: a payload learns nothing from it, and no file in the root depends on it.
+constexpr std::string_view kHostName = "sandbox";
+
+void become_oom_candidate() {
+  // A host daemon may have a negative value, which would be inherited; raising needs no privilege.
+  write_kernel_file(AT_FDCWD, "/proc/self/oom_score_adj", "500");
+}
+
+void take_ids(const LaunchRequest& request, int maps_written) {
+  if (request.map_writer == MapWriter::Self) {
+    const UniqueFd self{
+        check(::open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/proc/self")};
+    request.ids.write(self.get());
+    return;
+  }
+  char byte = 0;
+  if (check(::read(maps_written, &byte, 1), "read", "id maps") != 1) {
+    throw Error(ECANCELED, "read", "id maps");
+  }
+  // Only a range map leaves setgroups(2) allowed, and only it can drop the caller's groups.
+  check(::setgroups(0, nullptr), "setgroups");
+  check(::setresgid(0, 0, 0), "setresgid", "0");
+  check(::setresuid(0, 0, 0), "setresuid", "0");
+}
+
+void set_names() {
+  check(::sethostname(kHostName.data(), kHostName.size()), "sethostname");
+  // The initial value of the kernel; a new uts namespace starts with the host's NIS domain.
+  constexpr std::string_view kNoDomain = "(none)";
+  check(::setdomainname(kNoDomain.data(), kNoDomain.size()), "setdomainname");
+}
+
+void bring_up_loopback() {
+  const UniqueFd socket{
+      check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", "AF_INET")};
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof("lo"));
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  check(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "ioctl(SIOCSIFFLAGS)", "lo");
+}
+
+// 0, 1 and 2 are the host's /dev/null until now.
+void reopen_stdio() {
+  const UniqueFd null{check(::open("/dev/null", O_RDWR | O_CLOEXEC), "open", "/dev/null")};
+  for (int fd = 0; fd <= 2; ++fd) check(::dup2(null.get(), fd), "dup2", "/dev/null");
+}
+
+// Runs the steps in order, knows the name of the current one and how long each took.
+class Steps {
+ public:
+  void run(const char* name, const std::function<void()>& step) {
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      step();
+    } catch (const Error& error) {
+      throw SetUpError(name, error);
+    }
+    const auto elapsed = std::chrono::steady_clock::now() - begin;
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count();
+    done_.push_back({.name = name, .microseconds = static_cast<uint64_t>(us)});
+  }
+  std::vector<TimedStep> take() { return std::move(done_); }
+
+ private:
+  std::vector<TimedStep> done_;
+};
+
+}  // namespace
+
+SetUp set_up(const LaunchRequest& request, int maps_written) {
+  SetUp result;
+  Steps steps;
+  // Before we stop being dumpable, after which /proc/self belongs to an id that is not mapped.
+  steps.run("oom_score_adj", become_oom_candidate);
+  steps.run("ids", [&] { take_ids(request, maps_written); });
+  // No process that is ever in here may look into this one (CVE-2016-9962).
+  steps.run("dumpable", [] { check(::prctl(PR_SET_DUMPABLE, 0), "prctl(PR_SET_DUMPABLE)"); });
+  steps.run("propagation", make_mounts_slave);
+  steps.run("root", [&] { result.root = mount_root(request.root); });
+  steps.run("private proc", [&] { result.proc = open_private_proc(); });
+  steps.run("pivot_root", [&] { enter_root(result.root.get()); });
+  steps.run("stdio", reopen_stdio);
+  steps.run("names", set_names);
+  if (request.own_network) steps.run("loopback", bring_up_loopback);
+  steps.run("rlimits", apply_rlimits);
+  steps.run("capabilities", [&] { drop_capabilities(capability_policy(request.map_writer)); });
+  steps.run("no_new_privs", set_no_new_privs);
+  steps.run("landlock", [&] {
+    const LandlockResult landlock = restrict_to_root(result.root.get());
+    result.report.landlock_abi = landlock.abi;
+    result.report.landlock_weakness = landlock.weakness;
+  });
+  // Last: nothing above is allowed any more.
+  steps.run("seccomp", [&] { install_seccomp(request.allow_filter); });
+  result.report.steps = steps.take();
+  return result;
+}
+
+}  // namespace sandbox
