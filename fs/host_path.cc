@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "sandbox/error.h"
 
@@ -12,7 +13,7 @@ namespace sandbox {
 HostPath HostPath::look_up(const std::string& path) {
   struct stat status {};
   check(::stat(path.c_str(), &status), "stat", path);
-  return {.path = path, .device = status.st_dev, .inode = status.st_ino};
+  return {.path = std::filesystem::absolute(path), .device = status.st_dev, .inode = status.st_ino};
 }
 
 UniqueFd HostPath::open() const {

@@ -18,13 +18,18 @@ void write_kernel_file(int dir, const char* path, std::string_view value) {
 
 std::string read_kernel_file(int dir, const char* path, std::size_t limit) {
   const UniqueFd fd{check(::openat(dir, path, O_RDONLY | O_CLOEXEC), "openat", path)};
+  return read_to_end(fd.get(), path, limit);
+}
+
+std::string read_to_end(int fd, std::string_view subject, std::size_t limit) {
   std::string content;
   std::array<char, 16384> chunk;
   for (;;) {
-    const ssize_t got = check(::read(fd.get(), chunk.data(), chunk.size()), "read", path);
-    if (got == 0) return content;
+    const ssize_t got = ::read(fd, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (check(got, "read", subject) == 0) return content;
     content.append(chunk.data(), static_cast<std::size_t>(got));
-    if (content.size() > limit) throw Error(EFBIG, "read", path);
+    if (content.size() > limit) throw Error(EFBIG, "read", subject);
   }
 }
 

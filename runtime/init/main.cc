@@ -24,6 +24,10 @@ namespace {
 
 // Inherited by everything that runs in a sandbox.
 void prepare_process() {
+  // The library started us with two descriptors, which a helper program must not inherit.
+  check(::fcntl(kLauncherSocketFd, F_SETFD, FD_CLOEXEC), "fcntl(F_SETFD)");
+  check(::close_range(kLauncherSocketFd + 1, ~0U, 0), "close_range");
+  check(::chdir("/"), "chdir", "/");
   ::umask(022);
   check(::prctl(PR_SET_NAME, "sandbox-init"), "prctl(PR_SET_NAME)");
   // RLIMIT_CORE does not hold back a piped core_pattern; nothing in the dump does.

@@ -1,0 +1,130 @@
+#include "runtime/data_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "fs/remove_tree.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+std::string default_path(const HostIdentity& identity) {
+  // secure_getenv: a set-id host must not be told by its caller where to write.
+  if (const char* home = ::secure_getenv("SANDBOX_HOME"); home != nullptr && *home != '\0') {
+    return home;
+  }
+  if (identity.root_caller) return "/var/lib/sandbox";
+  if (const char* home = ::secure_getenv("HOME"); home != nullptr && *home == '/') {
+    return std::string(home) + "/.local/share/sandbox";
+  }
+  throw Error(ENOENT, "find", "data directory",
+              "set SANDBOX_HOME to a directory of yours; HOME is not set");
+}
+
+void make_parents(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  if (error) throw Error(error.value(), "mkdir", path, "set SANDBOX_HOME to a directory of yours");
+}
+
+void make_directory(const std::string& path, mode_t mode) {
+  if (::mkdir(path.c_str(), mode) == 0) return;
+  if (errno != EEXIST) {
+    throw Error(errno, "mkdir", path, "set SANDBOX_HOME to a directory you can write to");
+  }
+}
+
+// Somebody else who can write there could swap the layers under our sandboxes.
+void require_own(const std::string& path) {
+  struct stat status {};
+  check(::lstat(path.c_str(), &status), "lstat", path);
+  if (!S_ISDIR(status.st_mode)) throw Error(ENOTDIR, "lstat", path, "it must be a real directory");
+  if (status.st_uid != ::geteuid()) {
+    throw Error(EPERM, "lstat", path,
+                "it belongs to another user; set SANDBOX_HOME to one of yours");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    throw Error(EPERM, "lstat", path, "others may write to it; run: chmod go-w on it");
+  }
+}
+
+UniqueFd open_directory(const std::string& path) {
+  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  return UniqueFd(check(::open(path.c_str(), flags), "open", path));
+}
+
+// The lock belongs to the open directory, not to the process, and ends with its last descriptor.
+bool try_lock(int directory, int operation) {
+  if (::flock(directory, operation | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  throw Error(errno, "flock", "box");
+}
+
+std::string boxes_path(const DataDirectory& data) { return data.path() + "/boxes"; }
+
+}  // namespace
+
+DataDirectory::DataDirectory(const std::string& configured, const HostIdentity& identity)
+    : path_(std::filesystem::absolute(configured.empty() ? default_path(identity) : configured)),
+      identity_(identity) {
+  make_parents(path_);
+  make_directory(path_, identity.root_caller ? 0711 : 0700);
+  require_own(path_);
+}
+
+BoxDirectory::BoxDirectory(const DataDirectory& data) {
+  const HostIdentity& owner = data.identity();
+  make_directory(boxes_path(data), 0711);
+  // Shared with other creators; a collector, who wants it alone, finds no box that is not locked
+  // yet.
+  const UniqueFd boxes = open_directory(boxes_path(data));
+  check(::flock(boxes.get(), LOCK_SH), "flock", boxes_path(data));
+  path_ = boxes_path(data) + "/XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr) throw Error(errno, "mkdtemp", path_);
+  lock_ = open_directory(path_);
+  try_lock(lock_.get(), LOCK_EX);
+  for (const char* name : {"/upper", "/work"}) {
+    const std::string directory = path_ + name;
+    check(::mkdir(directory.c_str(), 0755), "mkdir", directory);
+    if (owner.root_caller) {
+      check(::chown(directory.c_str(), owner.uid, owner.gid), "chown", directory);
+    }
+  }
+  // The 0700 parent is all that keeps other users from set-id files that a payload makes.
+  if (owner.root_caller) check(::chown(path_.c_str(), owner.uid, owner.gid), "chown", path_);
+}
+
+BoxDirectory::~BoxDirectory() {
+  if (!lock_) return;
+  try {
+    remove();
+  } catch (const Error&) {
+    // What is left is unlocked now, and the next Runtime collects it.
+  }
+}
+
+void BoxDirectory::remove() {
+  const UniqueFd locked = std::move(lock_);
+  remove_tree(path_);
+}
+
+void collect_dead_boxes(const DataDirectory& data) {
+  const UniqueFd boxes{::open(boxes_path(data).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!boxes && errno == ENOENT) return;
+  check(boxes.get(), "open", boxes_path(data));
+  if (!try_lock(boxes.get(), LOCK_EX)) return;  // Somebody creates or collects: another time.
+  for (const auto& entry : std::filesystem::directory_iterator(boxes_path(data))) {
+    const UniqueFd box{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (box && try_lock(box.get(), LOCK_EX)) remove_tree(entry.path());
+  }
+}
+
+}  // namespace sandbox

@@ -1,0 +1,134 @@
+#include "sandbox/sandbox.h"
+
+#include <poll.h>
+#include <sys/pidfd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "runtime/sandbox_core.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+// SIGKILL to PID 1 ends the whole namespace; longer takes only a process in the middle of I/O that
+// does not return.
+constexpr int kDestroyTimeoutMs = 10'000;
+
+const char* name_of(Ids ids) {
+  switch (ids) {
+    case Ids::Auto:
+      return "auto";
+    case Ids::Single:
+      return "single";
+    case Ids::Range:
+      return "range";
+  }
+  return "";
+}
+
+const char* name_of(Profile profile) {
+  switch (profile) {
+    case Profile::Default:
+      return "profile default";
+    case Profile::Strict:
+      return "profile strict";
+    case Profile::Dev:
+      return "profile dev";
+  }
+  return "";
+}
+
+const char* name_of(Upper upper) {
+  switch (upper) {
+    case Upper::Auto:
+      return "auto";
+    case Upper::Memory:
+      return "memory";
+    case Upper::Directory:
+      return "directory";
+  }
+  return "";
+}
+
+IsolationLayer describe_landlock(const IsolationFacts& facts) {
+  if (!facts.landlock_weakness.empty()) return {"landlock", "on", "off", facts.landlock_weakness};
+  const std::string abi = "ABI " + std::to_string(facts.landlock_abi);
+  constexpr int kScopes = 6;
+  if (facts.landlock_abi >= kScopes) return {"landlock", "on", "on", abi};
+  return {"landlock", "on", "on", abi + ", without scopes for signals and abstract sockets"};
+}
+
+IsolationLayer describe_network(Network network) {
+  if (network == Network::None) return {"network namespace", "on", "on", "loopback only"};
+  return {"network namespace", "off", "off", "the host's network, loopback and abstract sockets"};
+}
+
+}  // namespace
+
+std::vector<IsolationLayer> describe_isolation(const IsolationFacts& facts) {
+  std::vector<IsolationLayer> layers;
+  for (const char* kind : {"user", "mount", "pid", "ipc", "uts", "cgroup"}) {
+    layers.push_back({std::string(kind) + " namespace", "on", "on", {}});
+  }
+  layers.push_back(describe_network(facts.network));
+  layers.push_back({"ids", name_of(facts.requested_ids), name_of(facts.effective_ids), {}});
+  layers.push_back({"root", "overlay", "overlay", "nosuid, nodev, pivot_root"});
+  layers.push_back({"changes",
+                    name_of(facts.requested_upper),
+                    facts.upper_in_memory ? "memory" : "directory",
+                    {}});
+  layers.push_back(
+      {"capabilities", "none", "none",
+       facts.effective_ids == Ids::Range ? "of commands; init keeps SETUID, SETGID, KILL" : ""});
+  layers.push_back({"no_new_privs", "on", "on", {}});
+  layers.push_back({"seccomp", name_of(facts.profile), name_of(facts.profile), {}});
+  layers.push_back(describe_landlock(facts));
+  layers.push_back({"cgroup limits", "none", "none", "rlimits only"});
+  return layers;
+}
+
+SandboxCore::~SandboxCore() {
+  try {
+    destroy();
+  } catch (const Error&) {
+    // It does not die, or its directory does not go: the next Runtime collects the directory.
+  }
+}
+
+void SandboxCore::destroy() {
+  if (!pidfd) return;
+  files->close();
+  const UniqueFd ending = std::move(pidfd);
+  // ESRCH: it has ended before.
+  if (::pidfd_send_signal(ending.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
+    throw Error(errno, "pidfd_send_signal", std::to_string(host_pid));
+  }
+  pollfd end{ending.get(), POLLIN, 0};
+  int ready = -1;
+  do {
+    ready = ::poll(&end, 1, kDestroyTimeoutMs);
+  } while (ready < 0 && errno == EINTR);
+  if (check(ready, "poll", "sandbox") == 0) {
+    throw Error(ETIMEDOUT, "destroy", std::to_string(host_pid),
+                "a process of the sandbox does not die: it is in uninterruptible sleep");
+  }
+  if (box) box->remove();
+}
+
+Sandbox::Sandbox(std::shared_ptr<SandboxCore> core) noexcept : core_(std::move(core)) {}
+Sandbox::Sandbox(Sandbox&&) noexcept = default;
+Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
+Sandbox::~Sandbox() = default;
+
+Commands Sandbox::commands() const noexcept { return Commands(core_->commands); }
+Files Sandbox::files() const { return Files(core_->files); }
+std::vector<IsolationLayer> Sandbox::isolation() const { return core_->layers; }
+const std::vector<SetupStep>& Sandbox::setup_steps() const noexcept { return core_->steps; }
+pid_t Sandbox::host_pid() const noexcept { return core_->host_pid; }
+int Sandbox::pidfd() const noexcept { return core_->pidfd.get(); }
+void Sandbox::destroy() { core_->destroy(); }
+
+}  // namespace sandbox

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fs/root_file_system.h"
+#include "templates/accounts.h"
+#include "templates/skeleton.h"
+
+namespace sandbox {
+
+/// A template found and looked at: what its sandboxes' roots are made of.
+struct TemplateSource {
+  std::vector<HostPath> lowerdirs;  ///< From top to bottom; the skeleton comes above them.
+  std::vector<ReadOnlyTree> read_only_trees;
+  Accounts accounts;
+  /// Equal fingerprints, equal skeletons. Cheap, unlike making one.
+  uint64_t fingerprint = 0;
+  std::function<Skeleton()> make_skeleton;
+};
+
+/// What the generated files depend on besides the template.
+enum class NameService { None, Host };
+
+/// Finds a template by the name a user gives. Throws Error: ENOENT for one that does not exist,
+/// with the known forms as hint.
+TemplateSource find_template(const std::string& name, NameService names);
+
+/// The machine's /usr below a skeleton of ours: nothing to install and nothing else of the host.
+TemplateSource host_template(NameService names);
+
+/// An unpacked root file system.
+TemplateSource directory_template(const std::string& path, NameService names);
+
+/// The files of /etc that every template gets from us.
+void add_generated_files(Skeleton& skeleton, const Accounts& accounts, NameService names);
+
+}  // namespace sandbox
