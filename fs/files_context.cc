@@ -1,0 +1,38 @@
+#include "fs/files_context.h"
+
+#include <utility>
+
+#include "sandbox/error.h"
+
+namespace sandbox {
+
+FilesContext::FilesContext(Setup setup)
+    : root_(std::make_shared<const RootDir>(std::move(setup.root), setup.volumes)),
+      users_(std::move(setup.users)),
+      default_user_(std::move(setup.default_user)),
+      names_(std::move(setup.names)) {
+  for (const auto& [name, owner] : users_) {
+    if (owner.host_uid == 0) throw Error(EINVAL, "user", name, "it maps to root of the host");
+  }
+}
+
+void FilesContext::close() noexcept {
+  std::shared_ptr<const RootDir> last;  // Closed after the lock is free.
+  const std::lock_guard lock(mutex_);
+  last = std::exchange(root_, nullptr);
+}
+
+std::shared_ptr<const RootDir> FilesContext::root() const {
+  const std::lock_guard lock(mutex_);
+  if (!root_) throw Error(EPIPE, "files", "", "the sandbox has ended");
+  return root_;
+}
+
+const FileOwner& FilesContext::owner(const std::string& user) const {
+  const std::string& name = user.empty() ? default_user_ : user;
+  const auto found = users_.find(name);
+  if (found == users_.end()) throw Error(EINVAL, "user", name, "no such user in the sandbox");
+  return found->second;
+}
+
+}  // namespace sandbox

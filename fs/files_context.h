@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "fs/file_owner.h"
+#include "fs/root_dir.h"
+
+namespace sandbox {
+
+/// What the Files of one sandbox share: its root, its users. Safe to use from several threads.
+class FilesContext {
+ public:
+  struct Setup {
+    UniqueFd root;             ///< O_PATH, of the sandbox's "/".
+    std::vector<int> volumes;  ///< Of its other mounts that hold ordinary files: see RootDir.
+    std::map<std::string, FileOwner> users;  ///< By name. Whom this process can act for.
+    std::string default_user = "user";
+    IdNames names;
+  };
+
+  /// Throws Error: EINVAL when a user maps to root of the host, which must never be.
+  explicit FilesContext(Setup setup);
+
+  /// Lets go of the root: a held descriptor keeps mounts, disk space and layers of a dead sandbox
+  /// alive. Operations in other threads finish; later ones throw EPIPE.
+  void close() noexcept;
+
+  /// Throws Error: EPIPE after close().
+  std::shared_ptr<const RootDir> root() const;
+  /// By name; "" is the default user. Throws Error: EINVAL for an unknown one.
+  const FileOwner& owner(const std::string& user) const;
+  const IdNames& names() const noexcept { return names_; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const RootDir> root_;
+  std::map<std::string, FileOwner> users_;
+  std::string default_user_;
+  IdNames names_;
+};
+
+}  // namespace sandbox

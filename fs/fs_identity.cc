@@ -1,0 +1,90 @@
+#include "fs/fs_identity.h"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+// What the kernel drops when fsuid leaves 0: CAP_FS_SET of linux/capability.h.
+constexpr uint32_t kFileCapabilities =
+    1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH | 1U << CAP_FOWNER |
+    1U << CAP_FSETID | 1U << CAP_LINUX_IMMUTABLE | 1U << CAP_MKNOD;
+
+uint32_t effective_capabilities() noexcept {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+  ::syscall(SYS_capget, &header, data);
+  return data[0].effective;
+}
+
+// All of them are below 32; MAC_OVERRIDE (32) has no meaning without a Smack kernel.
+bool holds_file_capabilities() noexcept {
+  return (effective_capabilities() & kFileCapabilities) != 0;
+}
+
+std::vector<gid_t> supplementary_groups() {
+  std::vector<gid_t> groups(static_cast<size_t>(check(::getgroups(0, nullptr), "getgroups")));
+  if (!groups.empty()) {
+    const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
+    groups.resize(static_cast<size_t>(check(count, "getgroups")));
+  }
+  return groups;
+}
+
+// Both return the previous id, and no error: setfsuid(2), BUGS. An invalid id asks without
+// changing.
+uid_t set_fsuid(uid_t uid) noexcept { return static_cast<uid_t>(::syscall(SYS_setfsuid, uid)); }
+gid_t set_fsgid(gid_t gid) noexcept { return static_cast<gid_t>(::syscall(SYS_setfsgid, gid)); }
+constexpr uid_t kAsk = static_cast<uid_t>(-1);
+
+void set_groups(const std::vector<gid_t>& groups) {
+  check(::syscall(SYS_setgroups, groups.size(), groups.data()), "setgroups");
+}
+
+}  // namespace
+
+bool FsIdentity::is_privileged() noexcept { return ::geteuid() == 0; }
+
+FsIdentity::FsIdentity(const FileOwner& owner) {
+  if (is_privileged()) {
+    enter(owner);
+  } else if (owner.host_uid != ::geteuid()) {
+    throw Error(EPERM, "setfsuid", owner.name,
+                "this process may not act for that user of the sandbox");
+  }
+}
+
+FsIdentity::~FsIdentity() {
+  if (entered_) leave();
+}
+
+void FsIdentity::enter(const FileOwner& owner) {
+  saved_groups_ = supplementary_groups();
+  if (!saved_groups_.empty()) set_groups({});
+  saved_gid_ = set_fsgid(owner.host_gid);
+  set_fsuid(owner.host_uid);
+  entered_ = true;
+  const bool changed = set_fsuid(kAsk) == owner.host_uid && set_fsgid(kAsk) == owner.host_gid;
+  if (changed && owner.host_uid != 0 && !holds_file_capabilities()) return;
+  leave();  // A constructor that throws runs no destructor.
+  throw Error(EPERM, "setfsuid", owner.name,
+              "root here lacks CAP_SETUID or CAP_SETGID, or the user maps to root of the host");
+}
+
+// In reverse, and fsuid first: with fsuid 0 the kernel gives the file capabilities back.
+void FsIdentity::leave() noexcept {
+  set_fsuid(::geteuid());
+  set_fsgid(saved_gid_);
+  if (!saved_groups_.empty()) {
+    ::syscall(SYS_setgroups, saved_groups_.size(), saved_groups_.data());
+  }
+  entered_ = false;
+}
+
+}  // namespace sandbox

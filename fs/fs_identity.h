@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "fs/file_owner.h"
+
+namespace sandbox {
+
+/// While it lives, the calling thread touches files with the rights of `owner` and no others.
+///
+/// A host process that is not root is the owner already, and nothing happens. With euid 0 the
+/// thread's fsuid, fsgid and supplementary groups become the owner's: setfsuid(2), by raw system
+/// calls, because glibc's setgroups() would change every thread of the process. With fsuid != 0 the
+/// kernel takes the file capabilities (CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER, ...) out of the
+/// effective set: capabilities(7). Measured: 2.4 us, so it is kept away from reading and writing
+/// own files.
+///
+/// Belongs to one thread and one scope; never run code of the caller (a callback) under it.
+class FsIdentity {
+ public:
+  /// Throws Error: EPERM when this process cannot act for `owner` (another uid of a range map), or
+  /// when it is root in name only (no CAP_SETUID, or a securebit that keeps capabilities).
+  explicit FsIdentity(const FileOwner& owner);
+  FsIdentity(const FsIdentity&) = delete;
+  FsIdentity& operator=(const FsIdentity&) = delete;
+  ~FsIdentity();
+
+  /// True for a host process that has to change its identity: euid 0.
+  static bool is_privileged() noexcept;
+
+ private:
+  void enter(const FileOwner& owner);
+  void leave() noexcept;
+
+  bool entered_ = false;
+  gid_t saved_gid_ = 0;
+  std::vector<gid_t> saved_groups_;
+};
+
+}  // namespace sandbox

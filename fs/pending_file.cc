@@ -1,0 +1,57 @@
+#include "fs/pending_file.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <utility>
+
+#include "fs/fs_identity.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+// Not derived from the target's name, which may have all of the 255 bytes a name can have.
+std::string hidden_name() {
+  uint64_t number = 0;
+  check(::getrandom(&number, sizeof number, 0), "getrandom");
+  char name[40];
+  std::snprintf(name, sizeof name, ".sandbox-%016llx", static_cast<unsigned long long>(number));
+  return name;
+}
+
+}  // namespace
+
+PendingFile::PendingFile(ParentAndName target, FileOwner owner)
+    : replacement_({std::move(target), std::move(owner), hidden_name()}) {
+  const std::string& name = replacement_->hidden_name;
+  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const int fd = ::openat(replacement_->target.parent.fd.get(), name.c_str(), kFlags, 0600);
+  if (fd < 0) replacement_.reset();
+  fd_.reset(check(fd, "openat", name));
+}
+
+PendingFile::~PendingFile() {
+  if (!fd_ || !replacement_) return;
+  try {
+    const FsIdentity as_owner(replacement_->owner);
+    ::unlinkat(replacement_->target.parent.fd.get(), replacement_->hidden_name.c_str(), 0);
+  } catch (const Error&) {
+    return;  // We could act for the owner when we made it; there is nobody to tell now.
+  }
+}
+
+void PendingFile::commit() {
+  if (!replacement_) return;
+  const FsIdentity as_owner(replacement_->owner);
+  const ParentAndName& target = replacement_->target;
+  const int dir = target.parent.fd.get();
+  check(::renameat(dir, replacement_->hidden_name.c_str(), dir, target.name.c_str()), "renameat",
+        target.name);
+  replacement_.reset();
+}
+
+}  // namespace sandbox
