@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string_view>
+
+namespace sandbox::test {
+
+// Each function skips the running test, with the reason, when the machine lacks what it names; it
+// leaves the body of the test by an exception that GoogleTest knows. The probes do the thing for
+// real. tests/expected_skips.txt lists the reasons that CI accepts.
+
+/// A user and a mount namespace with a mapping of the caller's own id.
+void require_user_namespaces();
+/// newuidmap(1) and newgidmap(1) accept the caller's ranges of /etc/subuid and /etc/subgid. Root
+/// needs neither.
+void require_subordinate_ids();
+void require_root();
+void require_unprivileged();
+/// `name` is in PATH.
+void require_program(std::string_view name);
+/// The cgroup v2 of this process is ours to divide, with this controller, e.g. "memory".
+void require_cgroup_controller(std::string_view controller);
+
+}  // namespace sandbox::test
