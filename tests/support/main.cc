@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <thread>
 
 #include "sandbox/error.h"
@@ -70,7 +71,12 @@ int supervise(const TempDir& directory) {
 }  // namespace sandbox::test
 
 int main(int argc, char** argv) {
-  ::testing::InitGoogleMock(&argc, argv);
-  const sandbox::test::TempDir directory;
-  return sandbox::test::supervise(directory);
+  try {
+    ::testing::InitGoogleMock(&argc, argv);
+    const sandbox::test::TempDir directory;
+    return sandbox::test::supervise(directory);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }

@@ -74,7 +74,7 @@ void add_processes(std::set<std::string>& lines) {
     const std::string number = std::to_string(pid);
     lines.insert((info.state == 'Z' ? "zombie " : "process ") + number + " (" + info.name + ")");
     const std::string mounts = read_link("/proc/" + number + "/ns/mnt");
-    if (!mounts.empty()) lines.insert("mount namespace " + mounts + " of process " + number);
+    if (!mounts.empty()) lines.insert("mount namespace " + mounts);
   }
 }
 

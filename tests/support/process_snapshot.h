@@ -10,7 +10,7 @@ namespace sandbox::test {
 /// What a sandbox could leave behind in or around the embedding process, at one moment.
 ///
 /// Holds one line for each: process below the program of tests (orphans included, see main.cc) with
-/// its mount namespace, zombie, thread and descriptor of this process, mount in our own mount
+/// zombie, mount namespace of those, thread and descriptor of this process, mount in our own mount
 /// namespace, and entry below the given directories. Other programs on the machine, such as tests
 /// that run at the same time, do not show.
 class ProcessSnapshot {

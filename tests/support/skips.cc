@@ -15,6 +15,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
@@ -68,6 +69,7 @@ std::optional<std::string> first_subordinate_id(const char* file) {
 int exit_code_of(const std::vector<std::string>& argv) {
   const ChildEnd end = in_child([&]() -> std::string {
     std::vector<char*> words;
+    words.reserve(argv.size() + 1);
     for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);
     ::execvp(words.front(), words.data());
