@@ -9,10 +9,10 @@ namespace sandbox::test {
 
 /// What a sandbox could leave behind in or around the embedding process, at one moment.
 ///
-/// Holds one line for each: process below the program of tests (orphans included, see main.cc) with
-/// zombie, mount namespace of those, thread and descriptor of this process, mount in our own mount
-/// namespace, and entry below the given directories. Other programs on the machine, such as tests
-/// that run at the same time, do not show.
+/// Holds a line for each process and zombie below the program of tests (orphans included, see
+/// main.cc) and for each of their mount namespaces, for each thread and descriptor of this process,
+/// each mount in our own mount namespace and each entry below the given directories. Other programs
+/// on the machine, such as tests that run at the same time, do not show.
 class ProcessSnapshot {
  public:
   static ProcessSnapshot take(const std::vector<std::string>& directories = {});
