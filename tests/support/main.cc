@@ -16,6 +16,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
+#include <string>
 #include <thread>
 
 #include "sandbox/error.h"
@@ -24,7 +26,7 @@
 namespace sandbox::test {
 namespace {
 
-constexpr std::chrono::seconds kTimeToVanish{5};
+constexpr std::chrono::seconds kTimeToVanish{3};
 
 [[noreturn]] void run_tests(const TempDir& directory, pid_t supervisor) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ctest ends a test that is too slow by killing our parent.
@@ -56,6 +58,17 @@ bool all_children_vanish() {
   return false;
 }
 
+// Their own children become ours then; see the loop in supervise().
+void kill_children() {
+  std::ifstream children("/proc/thread-self/children");
+  for (pid_t pid = 0; children >> pid;) {
+    std::string name;
+    std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/comm"), name);
+    std::fprintf(stderr, "Still alive after the last test: %d (%s)\n", pid, name.c_str());
+    ::kill(pid, SIGKILL);
+  }
+}
+
 int supervise(const TempDir& directory) {
   check(::prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl", "PR_SET_CHILD_SUBREAPER");
   const pid_t supervisor = ::getpid();
@@ -63,7 +76,8 @@ int supervise(const TempDir& directory) {
   if (tests == 0) run_tests(directory, supervisor);
   const int exit_code = wait_for_tests(tests);
   if (all_children_vanish()) return exit_code;
-  std::fputs("Processes were still alive after the last test.\n", stderr);
+  do kill_children();
+  while (!all_children_vanish());
   return 1;
 }
 
