@@ -3,38 +3,16 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <string>
 
 #include "fs/mount_api.h"
-#include "runtime/base/kernel_file.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
-
-struct Quota {
-  const char* file;  // Below /proc/sys/user: namespaces(7), inotify(7), fanotify(7).
-  const char* value;
-  const char* reason;
-};
-
-constexpr std::array kQuotas{
-    Quota{"max_user_namespaces", "0", "local exploits start by becoming root in one"},
-    Quota{"max_mnt_namespaces", "0", "needs a user namespace, which is closed too"},
-    Quota{"max_pid_namespaces", "0", "the same"},
-    Quota{"max_net_namespaces", "0", "the same; netfilter is reached through it"},
-    Quota{"max_ipc_namespaces", "0", "the same"},
-    Quota{"max_uts_namespaces", "0", "the same"},
-    Quota{"max_cgroup_namespaces", "0", "the same"},
-    Quota{"max_time_namespaces", "0", "the same"},
-    Quota{"max_inotify_instances", "64", "the host user's 128 are shared by all of his sandboxes"},
-    Quota{"max_inotify_watches", "65536", "each pins an inode of the host kernel"},
-    Quota{"max_fanotify_groups", "0", "an almost global event interface"},
-};
 
 struct Hidden {
   const char* path;  // Below /proc; files and directories that this kernel lacks are passed over.
@@ -74,18 +52,6 @@ UniqueFd make_proc(bool hide) {
   return proc.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
-void close_namespace_quotas(int proc) {
-  const UniqueFd user{check(::openat(proc, "sys/user", O_PATH | O_DIRECTORY | O_CLOEXEC), "openat",
-                            "/proc/sys/user")};
-  for (const Quota& quota : kQuotas) {
-    const UniqueFd file{::openat(user.get(), quota.file, O_WRONLY | O_CLOEXEC)};
-    if (!file && errno == ENOENT) continue;  // A kernel without this kind of namespace.
-    check(file.get(), "openat", quota.file);
-    const std::string_view value = quota.value;
-    check(::write(file.get(), value.data(), value.size()), "write", quota.file);
-  }
-}
-
 UniqueFd open_entry(int proc, const char* path) {
   UniqueFd fd{::openat(proc, path, O_PATH | O_NOFOLLOW | O_CLOEXEC)};
   if (!fd && errno != ENOENT) check(fd.get(), "openat", path);
@@ -111,7 +77,8 @@ void mask(int proc, const char* path, int empty, int null) {
   if (!entry) return;
   const int cover = is_directory(entry.get(), path) ? empty : null;
   const UniqueFd copy = clone_mount(cover, Subtree::Only, path);
-  add_mount_attributes(copy.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, Subtree::Only, path);
+  add_mount_attributes(copy.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                       Subtree::Only, path);
   attach_mount(copy.get(), entry.get(), path);
 }
 
@@ -119,7 +86,6 @@ void mask(int proc, const char* path, int empty, int null) {
 
 void mount_proc(int root, int empty, int null) {
   const UniqueFd proc = make_proc(true);
-  close_namespace_quotas(proc.get());
   const UniqueFd target = open_mount_target(root, "proc");
   attach_mount(proc.get(), target.get(), "/proc");
   for (const Hidden& hidden : kReadOnly) make_read_only(proc.get(), hidden.path);

@@ -15,7 +15,8 @@ namespace sandbox {
 /// mount_too_revealing).
 void mount_proc(int root, int empty, int null);
 
-/// A detached procfs of the caller's pid namespace that shows every process, for PID 1 itself.
+/// A detached procfs of the caller's pid namespace that shows every process and hides nothing, for
+/// PID 1 itself.
 UniqueFd open_private_proc();
 
 }  // namespace sandbox

@@ -100,13 +100,15 @@ UniqueFd mount_root(const RootRequest& request) {
 
 void enter_root(int root) {
   check(::fchdir(root), "fchdir", "root");
-  // Both on one place: the old root ends up on top of the new one and is then taken off, with
-  // nothing of the host left in between, pivot_root(2).
+  // Both on one place: what was mounted over the old "/" ends up on top of the new one and is taken
+  // off layer by layer, with no directory of the host in between: pivot_root(2).
   check(pivot_root(".", "."), "pivot_root", "root");
-  check(::umount2(".", MNT_DETACH), "umount2", "old root");
+  for (const char* layer : {"scratch", "old root"})
+    check(::umount2(".", MNT_DETACH), "umount2", layer);
   check(::chdir("/"), "chdir", "/");
-  if (mount_id(AT_FDCWD, "/") != mount_id(root, "") ||
-      mount_id(AT_FDCWD, "/..") != mount_id(root, "")) {
+  // ".." of the root shows a mount that still lies over it.
+  const uint64_t wanted = mount_id(root, "");
+  if (mount_id(AT_FDCWD, "/") != wanted || mount_id(AT_FDCWD, "/..") != wanted) {
     throw Error(EXDEV, "pivot_root", "/", "the new root is not the file system that was mounted");
   }
 }

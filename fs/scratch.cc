@@ -40,7 +40,9 @@ UniqueFd Scratch::make_directory(const char* name, unsigned mode) const {
 }
 
 bool Scratch::keeps_user_xattrs() const {
-  if (::fsetxattr(mount_.get(), "user.sandbox", "", 0, 0) == 0) return true;
+  const UniqueFd top{
+      check(::openat(mount_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "openat", "tmpfs")};
+  if (::fsetxattr(top.get(), "user.sandbox", "", 0, 0) == 0) return true;
   if (errno == EOPNOTSUPP) return false;
   throw Error(errno, "fsetxattr", "tmpfs");
 }

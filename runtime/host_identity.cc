@@ -62,7 +62,7 @@ IdPlan plan_single(const SandboxOptions& options, const Accounts& accounts,
   if (!account) {
     throw Error(EINVAL, "find user", options.user, "the template's /etc/passwd has no such user");
   }
-  return {.map = IdMap::to(account->uid, account->gid, identity.uid, identity.gid),
+  return {.map = IdMap::to({account->uid, account->gid}, {identity.uid, identity.gid}),
           .writer = MapWriter::Self,
           .effective = Ids::Single};
 }
@@ -74,7 +74,7 @@ IdPlan plan_range(const Accounts& accounts, const HostIdentity& identity) {
             .effective = Ids::Range};
   }
   const Account user = accounts.find("user").value();
-  return {.map = IdMap::range(user.uid, user.gid, identity.uid, identity.gid,
+  return {.map = IdMap::range({user.uid, user.gid}, {identity.uid, identity.gid},
                               require_range("/etc/subuid"), require_range("/etc/subgid")),
           .writer = MapWriter::Newuidmap,
           .effective = Ids::Range};

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <string>
 
 #include "runtime/base/sealed_memfd.h"
+#include "runtime/base/syscalls.h"
 #include "runtime/init/launcher_protocol.h"
 #include "runtime/init_image.h"
 #include "sandbox/error.h"
@@ -105,7 +105,7 @@ LauncherClient::LauncherClient(uid_t uid, gid_t gid) {
   const UniqueFd image = make_sealed_memfd("sandbox-init", init_image(), Executable::Yes);
   auto [ours, theirs] = MessageSocket::pair();
   const pid_t pid = spawn_launcher(theirs.fd(), image.get(), uid, gid);
-  pidfd_.reset(check(::pidfd_open(pid, 0), "pidfd_open", "launcher"));
+  pidfd_.reset(check(pidfd_open(pid), "pidfd_open", "launcher"));
   socket_ = std::move(ours);
 }
 

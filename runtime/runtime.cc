@@ -66,18 +66,12 @@ std::vector<std::byte> to_vector(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-bool maps_gid(const IdMap& map, uint32_t gid) {
-  for (const IdMapping& mapping : map.gids()) {
-    if (gid >= mapping.inside && gid - mapping.inside < mapping.count) return true;
+// The host's id for one inside, where it has one.
+std::optional<uint32_t> id_outside(const std::vector<IdMapping>& mappings, uint32_t inside) {
+  for (const IdMapping& m : mappings) {
+    if (inside >= m.inside && inside - m.inside < m.count) return m.outside + (inside - m.inside);
   }
-  return false;
-}
-
-bool maps_uid(const IdMap& map, uint32_t uid) {
-  for (const IdMapping& mapping : map.uids()) {
-    if (uid >= mapping.inside && uid - mapping.inside < mapping.count) return true;
-  }
-  return false;
+  return std::nullopt;
 }
 
 [[noreturn]] void throw_setup_error(const SetupFailed& failed) {
@@ -121,7 +115,8 @@ Creation await_creation(const MessageSocket& control) {
 std::map<std::string, CommandUser> command_users(const Accounts& accounts, const IdPlan& ids) {
   std::map<std::string, CommandUser> users;
   for (const Account& account : accounts.all()) {
-    if (!maps_uid(ids.map, account.uid) || !maps_gid(ids.map, account.gid)) continue;
+    if (!id_outside(ids.map.uids(), account.uid)) continue;
+    if (!id_outside(ids.map.gids(), account.gid)) continue;
     users.emplace(account.name, CommandUser{.uid = account.uid,
                                             .gid = account.gid,
                                             .groups = accounts.supplementary_groups(account.name),
@@ -206,7 +201,7 @@ class Runtime::Impl {
                                     .read_only = mount.access == Access::ReadOnly});
     }
     constexpr uint32_t kTtyGroup = 5;
-    request.root.tty_group_mapped = maps_gid(ids.map, kTtyGroup);
+    request.root.tty_group_mapped = id_outside(ids.map.gids(), kTtyGroup).has_value();
     request.ids = ids.map;
     request.map_writer = ids.writer;
     request.own_network = options.network == Network::None;
@@ -252,8 +247,8 @@ class Runtime::Impl {
     for (const auto& [name, user] : command_users(accounts, ids)) {
       setup.users.emplace(name, FileOwner{.name = name,
                                           .home = user.home,
-                                          .host_uid = ids.map.uid_outside(user.uid),
-                                          .host_gid = ids.map.gid_outside(user.gid)});
+                                          .host_uid = *id_outside(ids.map.uids(), user.uid),
+                                          .host_gid = *id_outside(ids.map.gids(), user.gid)});
     }
     return std::make_shared<FilesContext>(std::move(setup));
   }

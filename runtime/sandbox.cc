@@ -1,12 +1,12 @@
 #include "sandbox/sandbox.h"
 
 #include <poll.h>
-#include <sys/pidfd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <utility>
 
+#include "runtime/base/syscalls.h"
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 
@@ -103,7 +103,7 @@ void SandboxCore::destroy() {
   files->close();
   const UniqueFd ending = std::move(pidfd);
   // ESRCH: it has ended before.
-  if (::pidfd_send_signal(ending.get(), SIGKILL, nullptr, 0) != 0 && errno != ESRCH) {
+  if (pidfd_send_signal(ending.get(), SIGKILL) != 0 && errno != ESRCH) {
     throw Error(errno, "pidfd_send_signal", std::to_string(host_pid));
   }
   pollfd end{ending.get(), POLLIN, 0};

@@ -19,10 +19,11 @@ int openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, mode_t 
 /// pivot_root(2).
 int pivot_root(const char* new_root, const char* put_old) noexcept;
 
+/// pidfd_open(2) and pidfd_send_signal(2): glibc 2.36 declares them without C linkage.
+int pidfd_open(pid_t pid) noexcept;
+int pidfd_send_signal(int pidfd, int signal) noexcept;
+
 /// keyctl(KEYCTL_JOIN_SESSION_KEYRING, NULL): a new anonymous session keyring.
 int join_new_session_keyring() noexcept;
-
-/// vfork(2) is glibc's; this is execveat(2) with AT_EMPTY_PATH: runs the program open as `fd`.
-int execveat(int fd, char* const argv[], char* const envp[]) noexcept;
 
 }  // namespace sandbox

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
 
@@ -70,14 +70,14 @@ Helper start(const std::string& path, const std::vector<std::string>& arguments)
   const int error =
       ::posix_spawn(&helper.pid, path.c_str(), actions.get(), nullptr, argv.data(), no_environment);
   if (error != 0) throw Error(error, "posix_spawn", path);
-  helper.pidfd.reset(check(::pidfd_open(helper.pid, 0), "pidfd_open", path));
+  helper.pidfd.reset(check(pidfd_open(helper.pid), "pidfd_open", path));
   return helper;
 }
 
 int wait_for(const Helper& helper, const std::string& path) {
   pollfd end{helper.pidfd.get(), POLLIN, 0};
   const int ready = check(::poll(&end, 1, kTimeoutMs), "poll", path);
-  if (ready == 0) ::pidfd_send_signal(helper.pidfd.get(), SIGKILL, nullptr, 0);
+  if (ready == 0) pidfd_send_signal(helper.pidfd.get(), SIGKILL);
   int status = 0;
   check(::waitpid(helper.pid, &status, 0), "waitpid", path);
   if (ready == 0) throw Error(ETIMEDOUT, "execve", path, "it did not end within 10 s");
@@ -95,10 +95,8 @@ std::string read_message(const Helper& helper) {
 void write_map(const char* name, pid_t child, const std::vector<IdMapping>& mappings) {
   const std::string path = find_helper(name);
   std::vector<std::string> arguments{std::to_string(child)};
-  for (const IdMapping& mapping : mappings) {
-    arguments.push_back(std::to_string(mapping.inside));
-    arguments.push_back(std::to_string(mapping.outside));
-    arguments.push_back(std::to_string(mapping.count));
+  for (std::string& argument : newuidmap_arguments(mappings)) {
+    arguments.push_back(std::move(argument));
   }
   const Helper helper = start(path, arguments);
   const int status = wait_for(helper, path);

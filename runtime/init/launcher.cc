@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,7 +77,7 @@ void write_maps_or_kill(const LaunchRequest& request, pid_t child, int pidfd,
   try {
     write_maps(request, child, maps_written);
   } catch (const Error&) {
-    ::pidfd_send_signal(pidfd, SIGKILL, nullptr, 0);
+    pidfd_send_signal(pidfd, SIGKILL);
     throw;
   }
 }

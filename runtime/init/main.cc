@@ -18,6 +18,7 @@
 #include "runtime/base/syscalls.h"
 #include "runtime/init/launcher.h"
 #include "runtime/init/launcher_protocol.h"
+#include "sandbox/error.h"
 
 namespace sandbox {
 namespace {

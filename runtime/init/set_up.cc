@@ -18,6 +18,7 @@
 #include "fs/root_file_system.h"
 #include "isolation/capabilities.h"
 #include "isolation/landlock.h"
+#include "isolation/namespace_quotas.h"
 #include "isolation/rlimits.h"
 #include "isolation/seccomp_install.h"
 #include "runtime/base/kernel_file.h"
@@ -72,6 +73,10 @@ void reopen_stdio() {
   for (int fd = 0; fd <= 2; ++fd) check(::dup2(null.get(), fd), "dup2", "/dev/null");
 }
 
+const CapabilityPolicy& policy_of(const LaunchRequest& request) {
+  return request.map_writer == MapWriter::Self ? kNoCapabilities : kRangeInitCapabilities;
+}
+
 // Runs the steps in order, knows the name of the current one and how long each took.
 class Steps {
  public:
@@ -106,14 +111,16 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   steps.run("root", [&] { result.root = mount_root(request.root); });
   steps.run("private proc", [&] { result.proc = open_private_proc(); });
   steps.run("pivot_root", [&] { enter_root(result.root.get()); });
+  steps.run("quotas", [&] { close_namespace_quotas(result.proc.get()); });
   steps.run("stdio", reopen_stdio);
   steps.run("names", set_names);
   if (request.own_network) steps.run("loopback", bring_up_loopback);
   steps.run("rlimits", apply_rlimits);
-  steps.run("capabilities", [&] { drop_capabilities(capability_policy(request.map_writer)); });
+  steps.run("capabilities", [&] { drop_capabilities(policy_of(request)); });
   steps.run("no_new_privs", set_no_new_privs);
   steps.run("landlock", [&] {
-    const LandlockResult landlock = restrict_to_root(result.root.get());
+    const int proc = result.proc.get();
+    const LandlockResult landlock = restrict_to_root(result.root.get(), {&proc, 1});
     result.report.landlock_abi = landlock.abi;
     result.report.landlock_weakness = landlock.weakness;
   });
