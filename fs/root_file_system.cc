@@ -47,8 +47,9 @@ UniqueFd mount_root_overlay(const RootRequest& request, const Scratch& scratch) 
   std::vector<UniqueFd> lowerdirs;
   for (const HostPath& layer : request.lowerdirs) lowerdirs.push_back(layer.open());
   UniqueFd root = mount_overlay(lowerdirs, upper.upperdir.get(), upper.workdir.get());
-  // Over "/", like the scratch file system: only a mount of this namespace can carry others.
-  check(::move_mount(root.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "move_mount", "root");
+  // Over the scratch file system: only a mount of this namespace can carry others.
+  check(::move_mount(root.get(), "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH), "move_mount",
+        "root");
   return root;
 }
 
@@ -100,11 +101,10 @@ UniqueFd mount_root(const RootRequest& request) {
 
 void enter_root(int root) {
   check(::fchdir(root), "fchdir", "root");
-  // Both on one place: what was mounted over the old "/" ends up on top of the new one and is taken
-  // off layer by layer, with no directory of the host in between: pivot_root(2).
+  // Both on one place: the old root ends up on top of the new one and is taken off with everything
+  // in it, with no directory of the host in between: pivot_root(2).
   check(pivot_root(".", "."), "pivot_root", "root");
-  for (const char* layer : {"scratch", "old root"})
-    check(::umount2(".", MNT_DETACH), "umount2", layer);
+  check(::umount2(".", MNT_DETACH), "umount2", "old root");
   check(::chdir("/"), "chdir", "/");
   // ".." of the root shows a mount that still lies over it.
   const uint64_t wanted = mount_id(root, "");

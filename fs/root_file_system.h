@@ -34,8 +34,8 @@ struct RootRequest {
 /// of the host is kept busy while we build: mount_namespaces(7).
 void make_mounts_slave();
 
-/// Mounts the root and everything in it, over "/" of the calling process's mount namespace, and
-/// gives the detached-from-path descriptor of it. Throws Error naming what failed.
+/// Mounts the root and everything in it, in the calling process's mount namespace over /proc, which
+/// is thereby lost to it, and gives a descriptor of it. Throws Error naming what failed.
 UniqueFd mount_root(const RootRequest& request);
 
 /// Makes `root` the root directory and lets go of the host's: pivot_root(2). Throws Error; then

@@ -24,9 +24,10 @@ UniqueFd mount_tmpfs() {
 }  // namespace
 
 Scratch::Scratch() : mount_(mount_tmpfs()) {
-  // Overlay refuses layers on a detached mount before Linux 6.15. "/" exists everywhere, and what
-  // is mounted over it is in nobody's way: lookups start below it.
-  check(::move_mount(mount_.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH), "move_mount",
+  // Overlay refuses layers on a detached mount before Linux 6.15. /proc exists wherever we run, no
+  // layer lies in it, and with the old root it goes away in one umount2(2), each of which waits for
+  // an RCU grace period.
+  check(::move_mount(mount_.get(), "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH), "move_mount",
         "scratch");
 }
 

@@ -11,7 +11,7 @@ namespace sandbox {
 /// one `size` then limits everything that the sandbox can write.
 class Scratch {
  public:
-  /// Mounts it over "/" of the calling process's mount namespace, where overlay can use it and only
+  /// Mounts it over /proc of the calling process's mount namespace, where overlay can use it and only
   /// descriptors reach it. Throws Error.
   Scratch();
 
