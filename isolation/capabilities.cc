@@ -1,0 +1,82 @@
+#include "isolation/capabilities.h"
+
+#include <grp.h>
+#include <linux/securebits.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+// Each bit with its lock. KEEP_CAPS is locked while it is clear.
+constexpr unsigned long kSecurebits =
+    SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
+    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
+
+struct FreeCapabilities {
+  void operator()(cap_t state) const { ::cap_free(state); }
+};
+using CapabilityState = std::unique_ptr<std::remove_pointer_t<cap_t>, FreeCapabilities>;
+
+// The kernel may know more capabilities than our headers, so its count is asked for.
+void lower_bounding_set(CapabilitySet kept) {
+  for (cap_value_t capability = 0; capability < ::cap_max_bits(); ++capability) {
+    if ((kept & capabilities(capability)) != 0) continue;
+    check(::cap_drop_bound(capability), "prctl(PR_CAPBSET_DROP)", std::to_string(capability));
+  }
+}
+
+// Effective and permitted become `kept`, as far as they were permitted; inheritable is cleared.
+void set_own(CapabilitySet kept) {
+  const CapabilityState current(::cap_get_proc());
+  if (!current) throw Error(errno, "capget", "");
+  const CapabilityState next(::cap_init());
+  if (!next) throw Error(errno, "cap_init", "");
+
+  for (cap_value_t capability = 0; capability < ::cap_max_bits(); ++capability) {
+    if ((kept & capabilities(capability)) == 0) continue;
+    cap_flag_value_t permitted = CAP_CLEAR;
+    check(::cap_get_flag(current.get(), capability, CAP_PERMITTED, &permitted), "cap_get_flag");
+    check(::cap_set_flag(next.get(), CAP_PERMITTED, 1, &capability, permitted), "cap_set_flag");
+    check(::cap_set_flag(next.get(), CAP_EFFECTIVE, 1, &capability, permitted), "cap_set_flag");
+  }
+  check(::cap_set_proc(next.get()), "capset");
+}
+
+}  // namespace
+
+void drop_capabilities(const CapabilityPolicy& policy) {
+  // Both need CAP_SETPCAP, so the own sets are last.
+  lower_bounding_set(policy.bounding);
+  check(::prctl(PR_SET_SECUREBITS, kSecurebits), "prctl(PR_SET_SECUREBITS)");
+  check(::cap_reset_ambient(), "prctl(PR_CAP_AMBIENT_CLEAR_ALL)");
+  set_own(policy.kept);
+}
+
+void set_no_new_privs() {
+  check(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl(PR_SET_NO_NEW_PRIVS)");
+}
+
+void give_up_root(uid_t uid, gid_t gid) {
+  if (uid == 0 || gid == 0) {
+    throw Error(EINVAL, "give_up_root", "0", "root of the host must stay outside of sandboxes");
+  }
+  check(::setgroups(0, nullptr), "setgroups");
+  check(::setresgid(gid, gid, gid), "setresgid");
+  // A change of all uids from 0 clears the capabilities, unless told not to: capabilities(7).
+  check(::prctl(PR_SET_KEEPCAPS, 1), "prctl(PR_SET_KEEPCAPS)");
+  check(::setresuid(uid, uid, uid), "setresuid");
+  set_own(capabilities(CAP_SETUID, CAP_SETGID));
+  check(::prctl(PR_SET_KEEPCAPS, 0), "prctl(PR_SET_KEEPCAPS)");
+}
+
+}  // namespace sandbox
