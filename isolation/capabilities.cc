@@ -58,7 +58,8 @@ void drop_capabilities(const CapabilityPolicy& policy) {
   // Both need CAP_SETPCAP, so the own sets are last.
   lower_bounding_set(policy.bounding);
   check(::prctl(PR_SET_SECUREBITS, kSecurebits), "prctl(PR_SET_SECUREBITS)");
-  check(::cap_reset_ambient(), "prctl(PR_CAP_AMBIENT_CLEAR_ALL)");
+  // Not cap_reset_ambient(3), which asks for each capability first: 41 calls.
+  check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl(PR_CAP_AMBIENT)");
   set_own(policy.kept);
 }
 
@@ -77,6 +78,8 @@ void give_up_root(uid_t uid, gid_t gid) {
   check(::setresuid(uid, uid, uid), "setresuid");
   set_own(capabilities(CAP_SETUID, CAP_SETGID));
   check(::prctl(PR_SET_KEEPCAPS, 0), "prctl(PR_SET_KEEPCAPS)");
+  // A change of ids ends it, and /proc/self would belong to root: PR_SET_DUMPABLE in prctl(2).
+  check(::prctl(PR_SET_DUMPABLE, 1), "prctl(PR_SET_DUMPABLE)");
 }
 
 }  // namespace sandbox
