@@ -33,10 +33,17 @@ fingerprint() {
   done | sha256sum | cut -d' ' -f1
 }
 
+# In tests the analyzer mostly walks GoogleTest's macros: 13 s instead of 6 s for a file.
+checks_for() {
+  case $1 in
+    tests/*) echo '-clang-analyzer-*' ;;
+  esac
+}
+
 tidy_one() {
   passed=$memory/$(echo "$1" | tr / _).$(fingerprint "$1")
   [ -e "$passed" ] && return
-  clang-tidy --quiet -p "$build" "$1" 2> /dev/null || return 1
+  clang-tidy --quiet --checks="$(checks_for "$1")" -p "$build" "$1" 2> /dev/null || return 1
   : > "$passed"
 }
 
