@@ -73,6 +73,24 @@ TEST(IncludeDirection, IncludeRelativeToTheFileIsFound) {
               ElementsAre("fs/a.cc includes \"a.h\", not a path from the root"));
 }
 
+TEST(IncludeDirection, TableBelongsToItsSource) {
+  const TempDir tree = TempDir::with({
+      {"isolation/a.cc", "#include \"generated.inc\"\n"},
+      {"isolation/b.cc", "#include \"proc/generated.inc\"\n"},
+  });
+  EXPECT_THAT(direction_violations(tree.path()),
+              ElementsAre("isolation/b.cc includes \"proc/generated.inc\" against the direction"));
+}
+
+TEST(IncludeDirection, TargetsAreToldApartByTheirWholeNames) {
+  const TempDir tree = TempDir::with({
+      {"runtime/init/CMakeLists.txt", "add_executable(sandbox-init a.cc)\n"},
+      {"runtime/CMakeLists.txt",
+       "add_library(sandbox STATIC b.cc)\ntarget_link_libraries(sandbox PUBLIC m)\n"},
+  });
+  EXPECT_THAT(direction_violations(tree.path()), IsEmpty());
+}
+
 TEST(IncludeDirection, LinkUpwardsIsFound) {
   const TempDir tree = TempDir::with({
       {"isolation/CMakeLists.txt", "add_library(sandbox_isolation STATIC a.cc)\n"},
