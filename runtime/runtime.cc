@@ -23,6 +23,7 @@
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 #include "templates/skeleton_store.h"
+#include "templates/template_cache.h"
 #include "templates/template_source.h"
 
 namespace sandbox {
@@ -171,16 +172,17 @@ class Runtime::Impl {
   std::shared_ptr<SandboxCore> create(const SandboxOptions& options) const {
     const NameService names =
         options.network == Network::Host ? NameService::Host : NameService::None;
-    const TemplateSource source = find_template(options.template_name, names);
-    const IdPlan ids = plan_ids(options, source.accounts, identity_);
+    const std::shared_ptr<const TemplateSource> source =
+        templates_.find(options.template_name, names);
+    const IdPlan ids = plan_ids(options, source->accounts, identity_);
     auto core = std::make_shared<SandboxCore>();
-    const LaunchRequest request = make_request(options, source, ids, *core);
+    const LaunchRequest request = make_request(options, *source, ids, *core);
 
     auto [ours, theirs] = MessageSocket::pair();
     launcher_.launch(request, theirs.fd());
     theirs = MessageSocket();
     Creation creation = await_creation(ours);
-    finish(*core, options, source.accounts, ids, request, std::move(ours), std::move(creation));
+    finish(*core, options, source->accounts, ids, request, std::move(ours), std::move(creation));
     return core;
   }
 
@@ -255,6 +257,7 @@ class Runtime::Impl {
 
   HostIdentity identity_;
   DataDirectory data_;
+  mutable TemplateCache templates_;
   SkeletonStore skeletons_;
   LauncherClient launcher_;
 };

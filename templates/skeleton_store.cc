@@ -47,19 +47,18 @@ void give_to(const std::filesystem::path& root, uid_t uid, gid_t gid) {
 }  // namespace
 
 SkeletonStore::SkeletonStore(std::string directory, uid_t uid, gid_t gid)
-    : directory_(std::move(directory)), uid_(uid), gid_(gid) {}
+    : directory_(std::move(directory)), boot_(directory_ + '/' + boot_id()), uid_(uid), gid_(gid) {}
 
 HostPath SkeletonStore::get(const TemplateSource& source) const {
-  const std::string boot = directory_ + '/' + boot_id();
   const std::string path =
-      boot + '/' + std::string(kFormat) + '-' + hexadecimal(source.fingerprint);
+      boot_ + '/' + std::string(kFormat) + '-' + hexadecimal(source.fingerprint);
   try {
     return HostPath::look_up(path);
   } catch (const Error& error) {
     if (error.code().value() != ENOENT) throw;
   }
   make_directory(directory_);
-  make_directory(boot);
+  make_directory(boot_);
   make(path, source.make_skeleton());
   return HostPath::look_up(path);
 }

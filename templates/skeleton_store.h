@@ -26,6 +26,7 @@ class SkeletonStore {
   void make(const std::string& path, const Skeleton& skeleton) const;
 
   std::string directory_;
+  std::string boot_;  // Below it, for this boot.
   uid_t uid_;
   gid_t gid_;
 };

@@ -110,7 +110,8 @@ class Checker {
 
  private:
   void collect_targets() {
-    static const std::regex pattern(R"(\badd_(?:library|executable)\s*\(\s*([\w:.-]+))");
+    static const std::regex pattern(
+        R"(\b(?:add_library|add_executable|sandbox_init_library)\s*\(\s*([\w:.-]+))");
     for (const std::string& file : files_) {
       if (!file.ends_with("CMakeLists.txt")) continue;
       for (const std::string& target : all_matches(read(root_ / file), pattern)) {
@@ -140,7 +141,9 @@ class Checker {
   }
 
   void check_links(const std::string& file) {
-    static const std::regex pattern(R"(\btarget_link_libraries\s*\(([^)]*)\))");
+    // Plain, and as the LIBS of the function that the top CMakeLists.txt defines for init.
+    static const std::regex pattern(
+        R"(\b(?:target_link_libraries|sandbox_init_library)\s*\(([^)]*)\))");
     const Folder* from = folder_of(file);
     if (from == nullptr) return;
     for (const std::string& arguments : all_matches(read(root_ / file), pattern)) {

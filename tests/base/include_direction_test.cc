@@ -102,5 +102,15 @@ TEST(IncludeDirection, LinkUpwardsIsFound) {
               ElementsAre("fs/CMakeLists.txt links sandbox_isolation against the direction"));
 }
 
+TEST(IncludeDirection, LinkUpwardsOfAnInitLibraryIsFound) {
+  const TempDir tree = TempDir::with({
+      {"isolation/CMakeLists.txt", "sandbox_init_library(sandbox_isolation SOURCES a.cc)\n"},
+      {"fs/CMakeLists.txt",
+       "sandbox_init_library(sandbox_mounts\n  SOURCES b.cc\n  LIBS sandbox_isolation)\n"},
+  });
+  EXPECT_THAT(direction_violations(tree.path()),
+              ElementsAre("fs/CMakeLists.txt links sandbox_isolation against the direction"));
+}
+
 }  // namespace
 }  // namespace sandbox::test
