@@ -52,6 +52,13 @@ class Process {
   /// Pipe with the command's output; for a host with its own event loop. Blocking.
   int stdout_fd() const noexcept { return channels_.stdout_reader.get(); }
   int stderr_fd() const noexcept { return channels_.stderr_reader.get(); }
+  /// Pipe to the command's stdin; -1 when it has none. May be made non-blocking.
+  int stdin_fd() const noexcept { return channels_.stdin_writer.get(); }
+
+  /// Closes our end of one output pipe, so that the command gets SIGPIPE when it writes on.
+  void close_output(Stream stream) noexcept {
+    (stream == Stream::Stdout ? channels_.stdout_reader : channels_.stderr_reader).reset();
+  }
 
   /// Delivers all output to `callback`, in the order of each stream, until the command has ended
   /// and both pipes are empty. Daemons that keep a pipe open are not waited for: output is awaited
