@@ -71,9 +71,12 @@ std::string boxes_path(const DataDirectory& data) { return data.path() + "/boxes
 
 }  // namespace
 
+std::string DataDirectory::locate(const std::string& configured, const HostIdentity& identity) {
+  return std::filesystem::absolute(configured.empty() ? default_path(identity) : configured);
+}
+
 DataDirectory::DataDirectory(const std::string& configured, const HostIdentity& identity)
-    : path_(std::filesystem::absolute(configured.empty() ? default_path(identity) : configured)),
-      identity_(identity) {
+    : path_(locate(configured, identity)), identity_(identity) {
   make_parents(path_);
   make_directory(path_, identity.root_caller ? 0711 : 0700);
   require_own(path_);

@@ -11,6 +11,10 @@ namespace sandbox {
 /// that keep them on disk. 0700, or 0711 with euid 0, whose sandboxes must reach into it.
 class DataDirectory {
  public:
+  /// Where it is or would be: `configured`, else $SANDBOX_HOME, else the default of the caller.
+  /// Throws Error with ENOENT when HOME is needed and not set.
+  static std::string locate(const std::string& configured, const HostIdentity& identity);
+
   /// `configured`, else $SANDBOX_HOME, else the default of the caller; made if it is missing.
   /// Throws Error: EACCES or EPERM when it belongs to somebody else or others may write to it.
   DataDirectory(const std::string& configured, const HostIdentity& identity);

@@ -18,6 +18,7 @@
 #include "runtime/base/syscalls.h"
 #include "runtime/init/launcher.h"
 #include "runtime/init/launcher_protocol.h"
+#include "runtime/init/probes.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -53,6 +54,10 @@ int main(int argc, char** argv) {
   try {
     if (argc == 4 && std::string_view(argv[1]) == sandbox::kLauncherMode) {
       sandbox::run_launcher(sandbox::to_id(argv[2]), sandbox::to_id(argv[3]));
+      return EXIT_SUCCESS;
+    }
+    if (argc == 4 && std::string_view(argv[1]) == sandbox::kProbeMode) {
+      sandbox::report_probe(argv[2], argv[3]);
       return EXIT_SUCCESS;
     }
     std::fputs("sandbox-init: started by the sandbox library only\n", stderr);
