@@ -1,0 +1,125 @@
+#include "runtime/sandboxctl/report.h"
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "runtime/sandboxctl/text.h"
+#include "runtime/sandboxctl/units.h"
+
+namespace sandboxctl {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name != nullptr ? std::string("SIG") + name : std::to_string(signal);
+}
+
+struct OutcomeFields {
+  ordered_json operator()(const sandbox::Exited& end) const {
+    return {{"kind", "exited"}, {"code", end.code}};
+  }
+  ordered_json operator()(const sandbox::Signaled& end) const {
+    return {{"kind", "signaled"},
+            {"signal", end.signal},
+            {"name", signal_name(end.signal)},
+            {"core_dumped", end.core_dumped}};
+  }
+  ordered_json operator()(const sandbox::TimedOut&) const {
+    return {{"kind", "timed_out"}, {"limit", "wall"}};
+  }
+  ordered_json operator()(const sandbox::SandboxGone&) const { return {{"kind", "sandbox_gone"}}; }
+};
+
+void add_stream(ordered_json& document, const std::string& name, const std::string& bytes) {
+  const bool text = is_utf8(bytes);
+  document[name] = text ? bytes : escape_bytes(bytes);
+  document[name + "_encoding"] = text ? "utf-8" : "escaped";
+}
+
+ordered_json usage_fields(const sandbox::Usage& usage) {
+  return {{"wall_us", usage.wall.count()},
+          {"user_us", usage.user.count()},
+          {"system_us", usage.system.count()},
+          {"peak_memory_bytes", usage.peak_memory_bytes},
+          {"voluntary_switches", usage.voluntary_switches},
+          {"involuntary_switches", usage.involuntary_switches}};
+}
+
+ordered_json setup_fields(const sandbox::Sandbox& box) {
+  ordered_json steps = ordered_json::array();
+  for (const sandbox::SetupStep& step : box.setup_steps()) {
+    steps.push_back({{"name", step.name}, {"elapsed_us", step.elapsed.count()}});
+  }
+  return steps;
+}
+
+ordered_json isolation_fields(const sandbox::Sandbox& box) {
+  ordered_json layers = ordered_json::array();
+  for (const sandbox::IsolationLayer& layer : box.isolation()) {
+    layers.push_back({{"name", layer.name},
+                      {"requested", layer.requested},
+                      {"effective", layer.effective},
+                      {"note", layer.note}});
+  }
+  return layers;
+}
+
+// Only ASCII leaves us: what steers a terminal (ESC, C1, bidirectional marks) is then \u-escaped.
+// `replace` is for texts that are not the command's output, such as a path in a note.
+std::string dump(const ordered_json& document) {
+  return document.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string row(const std::string& name, const std::string& value) {
+  std::string text = "  " + name;
+  text.append(text.size() < 28 ? 28 - text.size() : 1, ' ');
+  return text + value + "\n";
+}
+
+}  // namespace
+
+std::string result_document(const Ending& ending, const sandbox::Sandbox& box,
+                            const CapturePump& out, const CapturePump& err) {
+  ordered_json document;
+  document["outcome"] = std::visit(OutcomeFields{}, ending.outcome);
+  document["exit_code"] = ending.exit_code;
+  add_stream(document, "stdout", out.text());
+  add_stream(document, "stderr", err.text());
+  document["dropped_bytes"] = out.dropped_bytes() + err.dropped_bytes();
+  document["usage"] = usage_fields(ending.usage);
+  document["setup"] = setup_fields(box);
+  document["isolation"] = isolation_fields(box);
+  return dump(document);
+}
+
+std::string failure_document(const Failure& failure) {
+  const Message& message = failure.message();
+  ordered_json document;
+  document["outcome"] = {{"kind", "failed"},
+                         {"doing", message.doing},
+                         {"subject", message.subject},
+                         {"reason", message.reason},
+                         {"hint", message.hint}};
+  document["exit_code"] = failure.exit_code();
+  return dump(document);
+}
+
+std::string statistics(const Ending& ending, const sandbox::Sandbox& box) {
+  const sandbox::Usage& usage = ending.usage;
+  std::string text = escape_for_terminal(sandbox::to_string(ending.outcome)) + "\n";
+  text += row("wall time", format_duration(usage.wall));
+  text += row("user time", format_duration(usage.user));
+  text += row("system time", format_duration(usage.system));
+  text += row("peak memory", format_size(usage.peak_memory_bytes));
+  text += row("switches, voluntary", std::to_string(usage.voluntary_switches));
+  text += row("switches, involuntary", std::to_string(usage.involuntary_switches));
+  text += "set-up\n";
+  for (const sandbox::SetupStep& step : box.setup_steps()) {
+    text += row(step.name, format_duration(step.elapsed));
+  }
+  return text;
+}
+
+}  // namespace sandboxctl

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/pumps.h"
+#include "sandbox/outcome.h"
+#include "sandbox/sandbox.h"
+
+namespace sandboxctl {
+
+/// How much of each stream a result document keeps.
+inline constexpr uint64_t kCaptureBytes = 16 << 20;
+
+/// What `run` knows when the command has ended.
+struct Ending {
+  sandbox::Outcome outcome;
+  int exit_code = 0;
+  sandbox::Usage usage;
+};
+
+/// The result document of `run --json`, with a final newline.
+std::string result_document(const Ending& ending, const sandbox::Sandbox& box,
+                            const CapturePump& out, const CapturePump& err);
+
+/// The document in its place when nothing ran: outcome.kind is "failed".
+std::string failure_document(const Failure& failure);
+
+/// The table of `run --stats`.
+std::string statistics(const Ending& ending, const sandbox::Sandbox& box);
+
+}  // namespace sandboxctl

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sandbox/commands.h"
+#include "sandbox/options.h"
+
+namespace sandboxctl {
+
+/// What the command line of `run` asks for.
+struct RunOptions {
+  sandbox::SandboxOptions sandbox;
+  sandbox::Command command;
+  bool json = false;
+  bool stats = false;
+};
+
+/// Nothing when help was asked for and has been printed. Throws Failure.
+std::optional<RunOptions> parse_run(const std::vector<std::string>& arguments);
+
+/// `HOST:GUEST`, `HOST:GUEST:ro` or `HOST:GUEST:rw`; read-write without a suffix. HOST may contain
+/// ':' and be relative to our working directory. Throws Failure (usage).
+sandbox::Mount parse_mount(const std::string& argument);
+
+}  // namespace sandboxctl

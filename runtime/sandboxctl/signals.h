@@ -1,0 +1,39 @@
+#pragma once
+
+#include <csignal>
+#include <optional>
+
+#include "sandbox/unique_fd.h"
+
+namespace sandboxctl {
+
+/// A request to end that reached this process.
+struct ReceivedSignal {
+  int number = 0;
+  /// From the kernel: Ctrl-C or hang-up of a terminal, which is meant for all of the foreground.
+  bool from_terminal = false;
+};
+
+/// Takes SIGINT, SIGTERM, SIGHUP and SIGQUIT for as long as it lives and queues them on a pipe.
+///
+/// One per process. Signals that were ignored stay ignored (nohup(1)). The first is for the
+/// command, the second for the caller to end at once, and a third ends the process where it stands.
+class SignalInbox {
+ public:
+  SignalInbox();
+  SignalInbox(const SignalInbox&) = delete;
+  SignalInbox& operator=(const SignalInbox&) = delete;
+  ~SignalInbox();
+
+  /// Readable when a signal waits; for poll(2).
+  int fd() const noexcept { return reader_.get(); }
+  std::optional<ReceivedSignal> next() const;
+
+ private:
+  sandbox::UniqueFd reader_;
+};
+
+/// Ends this process by `signal`, without a core file, so that a shell's loop stops as well.
+[[noreturn]] void die_by(int signal);
+
+}  // namespace sandboxctl

@@ -1,0 +1,62 @@
+#include "runtime/sandboxctl/units.h"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+namespace sandboxctl {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr double kLongestMs = 10.0 * 365 * 24 * 3600 * 1000;
+
+struct Unit {
+  std::string_view suffix;
+  double milliseconds;
+};
+constexpr Unit kUnits[] = {{"", 1e3}, {"ms", 1}, {"s", 1e3}, {"m", 60e3}, {"h", 3600e3}};
+
+std::string printed(const char* form, double value, const char* unit) {
+  char text[48];
+  std::snprintf(text, sizeof text, form, value, unit);
+  return text;
+}
+
+}  // namespace
+
+std::optional<milliseconds> parse_duration(std::string_view text) {
+  const size_t digits = text.find_first_not_of("0123456789.");
+  const std::string_view number = text.substr(0, digits);
+  const std::string_view suffix = text.substr(number.size());
+
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (error != std::errc{} || end != number.data() + number.size()) return std::nullopt;
+
+  for (const Unit& unit : kUnits) {
+    if (unit.suffix != suffix) continue;
+    const double ms = std::ceil(value * unit.milliseconds);
+    if (ms < 1 || ms > kLongestMs) return std::nullopt;
+    return milliseconds(static_cast<int64_t>(ms));
+  }
+  return std::nullopt;
+}
+
+std::string format_duration(std::chrono::microseconds duration) {
+  const auto us = static_cast<double>(duration.count());
+  if (us < 1e3) return printed("%.0f %s", us, "us");
+  if (us < 1e6)
+    return printed(us < 1e4 ? "%.2f %s" : us < 1e5 ? "%.1f %s" : "%.0f %s", us / 1e3, "ms");
+  return printed("%.2f %s", us / 1e6, "s");
+}
+
+std::string format_size(uint64_t bytes) {
+  constexpr const char* kNames[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  auto value = static_cast<double>(bytes);
+  size_t unit = 0;
+  for (; value >= 1024; value /= 1024) ++unit;
+  return printed(unit == 0 ? "%.0f %s" : "%.1f %s", value, kNames[unit]);
+}
+
+}  // namespace sandboxctl

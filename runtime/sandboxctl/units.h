@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sandboxctl {
+
+/// `500ms`, `10s`, `5m`, `1h`; a bare number is seconds; fractions are fine (`1.5s`). Nothing for
+/// anything else, for zero, and for more than ten years.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// `850 us`, `1.25 ms`, `2.50 s`: three digits.
+std::string format_duration(std::chrono::microseconds duration);
+
+/// `512 B`, `1.2 MiB`: powers of 1024.
+std::string format_size(uint64_t bytes);
+
+}  // namespace sandboxctl

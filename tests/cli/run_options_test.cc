@@ -1,0 +1,68 @@
+#include "runtime/sandboxctl/run_options.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "runtime/sandboxctl/messages.h"
+
+namespace sandboxctl {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+RunOptions parsed(std::vector<std::string> words) { return parse_run(words).value(); }
+
+TEST(RunOptions, DefaultsAreTheStrongest) {
+  const RunOptions options = parsed({"true"});
+  EXPECT_EQ(options.sandbox.template_name, "host");
+  EXPECT_EQ(options.sandbox.user, "user");
+  EXPECT_EQ(options.sandbox.network, sandbox::Network::None);
+  EXPECT_EQ(options.sandbox.profile, sandbox::Profile::Default);
+  EXPECT_THAT(options.command.env, IsEmpty());
+  EXPECT_EQ(options.command.input, sandbox::Stdin::Empty);
+  EXPECT_EQ(options.command.timeout, std::nullopt);
+}
+
+TEST(RunOptions, EachOptionArrives) {
+  const RunOptions options =
+      parsed({"-T",        "dir:/x", "-u", "root",   "-w",        "/w",     "-e",    "A=1",
+              "--timeout", "2s",     "-v", "/h:/g",  "--profile", "strict", "--ids", "single",
+              "--network", "host",   "-i", "--json", "--stats",   "prog",   "-x"});
+  EXPECT_EQ(options.sandbox.template_name, "dir:/x");
+  EXPECT_EQ(options.sandbox.user, "root");
+  EXPECT_EQ(options.command.cwd, "/w");
+  EXPECT_THAT(options.command.env, ElementsAre(Pair("A", "1")));
+  EXPECT_EQ(options.command.timeout, 2s);
+  EXPECT_EQ(options.sandbox.mounts.size(), 1U);
+  EXPECT_EQ(options.sandbox.profile, sandbox::Profile::Strict);
+  EXPECT_EQ(options.sandbox.ids, sandbox::Ids::Single);
+  EXPECT_EQ(options.sandbox.network, sandbox::Network::Host);
+  EXPECT_EQ(options.command.input, sandbox::Stdin::Pipe);
+  EXPECT_TRUE(options.json);
+  EXPECT_TRUE(options.stats);
+  EXPECT_THAT(options.command.argv, ElementsAre("prog", "-x"));
+}
+
+TEST(RunOptions, MountIsReadWriteUnlessItSaysReadOnly) {
+  EXPECT_EQ(parse_mount("/h:/g").access, sandbox::Access::ReadWrite);
+  EXPECT_EQ(parse_mount("/h:/g:rw").access, sandbox::Access::ReadWrite);
+  EXPECT_EQ(parse_mount("/h:/g:ro").access, sandbox::Access::ReadOnly);
+}
+
+TEST(RunOptions, MountSourceMayHaveColonsAndBeRelative) {
+  EXPECT_EQ(parse_mount("/a:b:/g:ro").source, "/a:b");
+  EXPECT_EQ(parse_mount("x:/g").source, std::filesystem::current_path() / "x");
+}
+
+TEST(RunOptions, BadMountIsAUsageError) {
+  for (const char* text : {"", ":", "/h", "/h:", ":/g", "/h:g", "/h:ro", ":ro", "/h::ro"}) {
+    EXPECT_THROW(parse_mount(text), Failure) << text;
+  }
+}
+
+}  // namespace
+}  // namespace sandboxctl
