@@ -83,7 +83,7 @@ UniqueFd open_directory(int dev, const char* name) {
 
 UniqueFd open_null_device() { return open_device(kDevices.front()); }
 
-void mount_dev(int root, const Scratch& scratch, bool tty_group_mapped) {
+void mount_devices(int root, const Scratch& scratch, bool tty_group_mapped) {
   const UniqueFd directory = scratch.make_directory("dev", 0755);
   make_directory(directory.get(), "pts");
   make_directory(directory.get(), "shm");

@@ -12,6 +12,6 @@ UniqueFd open_null_device();
 /// Mounts /dev below `root`: six device nodes of the host, an own devpts, an own /dev/shm and the
 /// usual links, all in the sandbox's scratch file system and read-only but for pts and shm. `gid` 5
 /// owns terminals where it is mapped. Throws Error.
-void mount_dev(int root, const Scratch& scratch, bool tty_group_mapped);
+void mount_devices(int root, const Scratch& scratch, bool tty_group_mapped);
 
 }  // namespace sandbox

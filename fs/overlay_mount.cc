@@ -34,12 +34,12 @@ FsContext open_overlay(std::span<const UniqueFd> lowerdirs) {
 
 }  // namespace
 
-UniqueFd mount_overlay(std::span<const UniqueFd> lowerdirs, int upperdir, int workdir) {
+UniqueFd mount_overlay(std::span<const UniqueFd> lowerdirs, int upperdir, int workdir,
+                       Syncing syncing) {
   FsContext overlay = open_overlay(lowerdirs);
   overlay.set("upperdir", std::to_string(upperdir));
   overlay.set("workdir", std::to_string(workdir));
-  // The upper layer is never mounted a second time, so nothing is gained by syncing it.
-  overlay.set_flag("volatile");
+  if (syncing == Syncing::Never) overlay.set_flag("volatile");
   return overlay.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 

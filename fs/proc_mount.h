@@ -13,7 +13,7 @@ namespace sandbox {
 /// read-only. `empty` is an empty directory of the sandbox's own; `null` is /dev/null. Throws
 /// Error; EPERM when the outer /proc has mounts over it, as in a container (proc(5),
 /// mount_too_revealing).
-void mount_proc(int root, int empty, int null);
+void mount_hidden_proc(int root, int empty, int null);
 
 /// A detached procfs of the caller's pid namespace that shows every process and hides nothing, for
 /// PID 1 itself.

@@ -46,7 +46,8 @@ UniqueFd mount_root_overlay(const RootRequest& request, const Scratch& scratch) 
   const UpperLayer upper = open_upper(request, scratch);
   std::vector<UniqueFd> lowerdirs;
   for (const HostPath& layer : request.lowerdirs) lowerdirs.push_back(layer.open());
-  UniqueFd root = mount_overlay(lowerdirs, upper.upperdir.get(), upper.workdir.get());
+  const Syncing syncing = request.upper_directory ? Syncing::Never : Syncing::AsUpper;
+  UniqueFd root = mount_overlay(lowerdirs, upper.upperdir.get(), upper.workdir.get(), syncing);
   // Over the scratch file system: only a mount of this namespace can carry others.
   check(::move_mount(root.get(), "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH), "move_mount",
         "root");
@@ -82,32 +83,40 @@ void make_mounts_slave() {
   check(::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr), "mount(MS_SLAVE)", "/");
 }
 
-UniqueFd mount_root(const RootRequest& request) {
-  const UniqueFd null = open_null_device();
-  const std::vector<UniqueFd> bind_sources = clone_bind_sources(request.binds);
-  const ProcFdCwd layers_by_descriptor;
-  const Scratch scratch;
-  const UniqueFd empty = scratch.make_directory("empty", 0555);
+RootFileSystem::RootFileSystem(const RootRequest& request)
+    : request_(request),
+      null_(open_null_device()),
+      bind_sources_(clone_bind_sources(request.binds)) {}
 
-  UniqueFd root = mount_root_overlay(request, scratch);
-  mount_read_only_trees(root.get(), request, empty.get());
-  mount_proc(root.get(), empty.get(), null.get());
-  mount_dev(root.get(), scratch, request.tty_group_mapped);
-  for (std::size_t i = 0; i < request.binds.size(); ++i) {
-    attach_bind(root.get(), request.binds[i], bind_sources[i].get());
-  }
-  return root;
+void RootFileSystem::mount_layers() {
+  const ProcFdCwd layers_by_descriptor;
+  scratch_.emplace();
+  empty_ = scratch_->make_directory("empty", 0555);
+  root_ = mount_root_overlay(request_, *scratch_);
+  mount_read_only_trees(root_.get(), request_, empty_.get());
 }
 
-void enter_root(int root) {
-  check(::fchdir(root), "fchdir", "root");
+void RootFileSystem::mount_proc() { mount_hidden_proc(root_.get(), empty_.get(), null_.get()); }
+
+void RootFileSystem::mount_dev() {
+  mount_devices(root_.get(), *scratch_, request_.tty_group_mapped);
+}
+
+void RootFileSystem::mount_binds() {
+  for (std::size_t i = 0; i < request_.binds.size(); ++i) {
+    attach_bind(root_.get(), request_.binds[i], bind_sources_[i].get());
+  }
+}
+
+void RootFileSystem::enter() {
+  check(::fchdir(root_.get()), "fchdir", "root");
   // Both on one place: the old root ends up on top of the new one and is taken off with everything
   // in it, with no directory of the host in between: pivot_root(2).
   check(pivot_root(".", "."), "pivot_root", "root");
   check(::umount2(".", MNT_DETACH), "umount2", "old root");
   check(::chdir("/"), "chdir", "/");
   // ".." of the root shows a mount that still lies over it.
-  const uint64_t wanted = mount_id(root, "");
+  const uint64_t wanted = mount_id(root_.get(), "");
   if (mount_id(AT_FDCWD, "/") != wanted || mount_id(AT_FDCWD, "/..") != wanted) {
     throw Error(EXDEV, "pivot_root", "/", "the new root is not the file system that was mounted");
   }

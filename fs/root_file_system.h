@@ -6,6 +6,7 @@
 
 #include "fs/bind_mount.h"
 #include "fs/host_path.h"
+#include "fs/scratch.h"
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
@@ -34,12 +35,34 @@ struct RootRequest {
 /// of the host is kept busy while we build: mount_namespaces(7).
 void make_mounts_slave();
 
-/// Mounts the root and everything in it, in the calling process's mount namespace over /proc, which
-/// is thereby lost to it, and gives a descriptor of it. Throws Error naming what failed.
-UniqueFd mount_root(const RootRequest& request);
+/// The root of a sandbox while it is being built, in the calling process's mount namespace over
+/// /proc, which is thereby lost to it. Methods are called once, in the order they stand in; all
+/// throw Error naming what failed.
+class RootFileSystem {
+ public:
+  /// Opens what is taken from the host: devices and bind sources.
+  explicit RootFileSystem(const RootRequest& request);
 
-/// Makes `root` the root directory and lets go of the host's: pivot_root(2). Throws Error; then
-/// checks that "/" is `root`.
-void enter_root(int root);
+  /// The layers, and the read-only trees upon them.
+  void mount_layers();
+  void mount_proc();
+  void mount_dev();
+  void mount_binds();
+
+  /// Makes it the root directory and lets go of the host's: pivot_root(2). Then checks that "/" is
+  /// what was mounted.
+  void enter();
+
+  /// The root, for fchdir(2) and lookups.
+  int fd() const noexcept { return root_.get(); }
+
+ private:
+  const RootRequest& request_;
+  UniqueFd null_;
+  std::vector<UniqueFd> bind_sources_;
+  std::optional<Scratch> scratch_;
+  UniqueFd empty_;
+  UniqueFd root_;
+};
 
 }  // namespace sandbox

@@ -11,8 +11,8 @@ namespace sandbox {
 /// one `size` then limits everything that the sandbox can write.
 class Scratch {
  public:
-  /// Mounts it over /proc of the calling process's mount namespace, where overlay can use it and only
-  /// descriptors reach it. Throws Error.
+  /// Mounts it over /proc of the calling process's mount namespace, where overlay can use it and
+  /// only descriptors reach it. Throws Error.
   Scratch();
 
   /// Makes a directory in it and gives its descriptor.

@@ -72,8 +72,10 @@ std::string explain_root(const SetupFailed& failed) {
 std::string explain(const SetupFailed& failed) {
   if (!failed.hint.empty()) return failed.hint;
   if (failed.step == "clone3") return explain_clone(failed.error);
-  if (failed.step == "root" || failed.step == "private proc") return explain_root(failed);
-  if (failed.step == "ids" || failed.step == "propagation" || failed.step == "loopback") {
+  for (const char* step : {"sources", "layers", "proc", "dev", "binds", "private proc"}) {
+    if (failed.step == step) return explain_root(failed);
+  }
+  if (failed.step == "ids" || failed.step == "propagation" || failed.step == "network") {
     return explain_user_namespace_policy().value_or(std::string());
   }
   return {};

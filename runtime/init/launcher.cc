@@ -27,6 +27,7 @@
 namespace sandbox {
 namespace {
 
+// All but the network namespace, which the child has made beside its other work.
 constexpr uint64_t kNamespaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
@@ -147,10 +148,10 @@ void reap_children(int child_signal) {
   }
 }
 
-pid_t clone_child(const LaunchRequest& request, UniqueFd& pidfd) {
+pid_t clone_child(UniqueFd& pidfd) {
   int pidfd_number = -1;
   clone_args args{};
-  args.flags = kNamespaces | CLONE_PIDFD | (request.own_network ? CLONE_NEWNET : 0U);
+  args.flags = kNamespaces | CLONE_PIDFD;
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd_number);
   args.exit_signal = SIGCHLD;
   const pid_t pid = check(clone3(args), "clone3", "namespaces");
@@ -185,7 +186,7 @@ void Launcher::launch(Message message) {
     const bool wait_for_maps = request.map_writer != MapWriter::Self;
     const Pipe maps_written = wait_for_maps ? make_pipe() : Pipe{};
     UniqueFd pidfd;
-    const pid_t child = clone_child(request, pidfd);
+    const pid_t child = clone_child(pidfd);
     if (child == 0) child_main(std::move(request), control.fd(), maps_written.reader.get());
 
     step = "ids";

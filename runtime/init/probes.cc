@@ -129,7 +129,7 @@ void use_overlay(int parent) {
   make_directory(dirs.lower.get(), "directory");
   const ProcFdCwd cwd;
   const UniqueFd overlay =
-      mount_overlay(std::span(&dirs.lower, 1), dirs.upper.get(), dirs.work.get());
+      mount_overlay(std::span(&dirs.lower, 1), dirs.upper.get(), dirs.work.get(), Syncing::Never);
   check(::unlinkat(overlay.get(), "directory", AT_REMOVEDIR), "rmdir", "overlay");
   check(::mkdirat(overlay.get(), "directory", 0700), "mkdir", "overlay");
 }

@@ -2,16 +2,13 @@
 
 #include <fcntl.h>
 #include <grp.h>
-#include <net/if.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "fs/proc_mount.h"
@@ -19,6 +16,7 @@
 #include "isolation/capabilities.h"
 #include "isolation/landlock.h"
 #include "isolation/namespace_quotas.h"
+#include "isolation/network_namespace.h"
 #include "isolation/rlimits.h"
 #include "isolation/seccomp_install.h"
 #include "runtime/base/kernel_file.h"
@@ -58,13 +56,8 @@ void set_names() {
   check(::setdomainname(kNoDomain.data(), kNoDomain.size()), "setdomainname");
 }
 
-void bring_up_loopback() {
-  const UniqueFd socket{
-      check(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket", "AF_INET")};
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", sizeof("lo"));
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  check(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "ioctl(SIOCSIFFLAGS)", "lo");
+UniqueFd open_root() {
+  return UniqueFd(check(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/"));
 }
 
 // 0, 1 and 2 are the host's /dev/null until now.
@@ -102,19 +95,31 @@ class Steps {
 SetUp set_up(const LaunchRequest& request, int maps_written) {
   SetUp result;
   Steps steps;
+  std::optional<NetworkNamespace> network;
+  std::optional<RootFileSystem> root;
   // Before we stop being dumpable, after which /proc/self belongs to an id that is not mapped.
   steps.run("oom_score_adj", become_oom_candidate);
   steps.run("ids", [&] { take_ids(request, maps_written); });
   // No process that is ever in here may look into this one (CVE-2016-9962).
   steps.run("dumpable", [] { check(::prctl(PR_SET_DUMPABLE, 0), "prctl(PR_SET_DUMPABLE)"); });
+  // Made by a child from here on, while this process mounts.
+  if (request.own_network) steps.run("network begun", [&] { network.emplace(); });
   steps.run("propagation", make_mounts_slave);
-  steps.run("root", [&] { result.root = mount_root(request.root); });
+  steps.run("sources", [&] { root.emplace(request.root); });
+  steps.run("layers", [&] { root->mount_layers(); });
+  steps.run("proc", [&] { root->mount_proc(); });
+  steps.run("dev", [&] { root->mount_dev(); });
+  steps.run("binds", [&] { root->mount_binds(); });
   steps.run("private proc", [&] { result.proc = open_private_proc(); });
-  steps.run("pivot_root", [&] { enter_root(result.root.get()); });
+  steps.run("pivot_root", [&] { root->enter(); });
+  steps.run("root", [&] { result.root = open_root(); });
+  root.reset();
+  // Before the quotas, which would keep the child from making it.
+  if (request.own_network) steps.run("network", [&] { network->enter(); });
+  network.reset();
   steps.run("quotas", [&] { close_namespace_quotas(result.proc.get()); });
   steps.run("stdio", reopen_stdio);
   steps.run("names", set_names);
-  if (request.own_network) steps.run("loopback", bring_up_loopback);
   steps.run("rlimits", apply_rlimits);
   steps.run("capabilities", [&] { drop_capabilities(policy_of(request)); });
   steps.run("no_new_privs", set_no_new_privs);
