@@ -86,6 +86,7 @@ Process& Process::operator=(Process&& other) noexcept {
   std::swap(channels_, other.channels_);
   std::swap(outcome_, other.outcome_);
   std::swap(usage_, other.usage_);
+  std::swap(left_daemons_, other.left_daemons_);
   return *this;
 }
 
@@ -190,6 +191,7 @@ bool Process::receive_end(int timeout_ms) {
   if (ended == nullptr) throw Error(EBADMSG, "wait", "status message");
   outcome_ = ended->outcome;
   usage_ = ended->usage;
+  left_daemons_ = ended->left_daemons;
   return true;
 }
 

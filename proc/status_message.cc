@@ -82,6 +82,7 @@ struct MessageWriter {
     kind(Kind::Ended);
     std::visit(OutcomeWriter{out}, m.outcome);
     write_usage(out, m.usage);
+    out.u32(m.left_daemons ? 1 : 0);
   }
   void operator()(const SignalRequest& m) const {
     kind(Kind::Signal);
@@ -106,6 +107,7 @@ StatusMessage read_message(WireReader& in) {
       Ended ended;
       ended.outcome = read_outcome(in);
       ended.usage = read_usage(in);
+      ended.left_daemons = in.u32() != 0;
       return ended;
     }
     case Kind::Signal: {

@@ -33,6 +33,7 @@ struct StartFailed {
 struct Ended {
   Outcome outcome;
   Usage usage;
+  bool left_daemons = false;  ///< Other processes than init were still there.
 };
 
 /// Host: send a signal.

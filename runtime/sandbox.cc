@@ -129,6 +129,7 @@ std::vector<IsolationLayer> Sandbox::isolation() const { return core_->layers; }
 const std::vector<SetupStep>& Sandbox::setup_steps() const noexcept { return core_->steps; }
 pid_t Sandbox::host_pid() const noexcept { return core_->host_pid; }
 int Sandbox::pidfd() const noexcept { return core_->pidfd.get(); }
+bool Sandbox::has_directory() const noexcept { return core_->box.has_value(); }
 void Sandbox::destroy() { core_->destroy(); }
 
 }  // namespace sandbox

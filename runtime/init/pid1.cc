@@ -69,6 +69,12 @@ StartFailed to_failure(const Error& error) {
           .hint = error.hint()};
 }
 
+// Whatever still runs in the sandbox is a child of ours, of its own or because its parent ended.
+bool has_children() {
+  siginfo_t ignored;
+  return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 Stdio take_stdio(const SpawnRequest& request, std::vector<UniqueFd>& fds) {
   if (fds.size() != (request.has_stdin ? 4U : 3U)) throw Error(EBADMSG, "spawn", "descriptors");
   Stdio stdio;
@@ -189,7 +195,9 @@ void Pid1::finish(pid_t pid, int wait_status, const rusage& used) {
   if (at == commands_.end()) return;  // An orphan that became ours.
   const Command& command = at->second;
   const Outcome outcome = command.timed_out ? Outcome(TimedOut{}) : to_outcome(wait_status);
-  tell(command.status, Ended{outcome, to_usage(used, Clock::now() - command.started)});
+  tell(command.status, Ended{.outcome = outcome,
+                             .usage = to_usage(used, Clock::now() - command.started),
+                             .left_daemons = has_children()});
   commands_.erase(at);
 }
 

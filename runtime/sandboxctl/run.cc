@@ -113,7 +113,7 @@ Ending relay(sandbox::Sandbox& box, sandbox::Process& process, const RunOptions&
       .outcome = *outcome, .exit_code = std::visit(ExitCode{}, *outcome), .usage = process.usage()};
 }
 
-int run_command(const RunOptions& options) {
+[[noreturn]] void run_command(const RunOptions& options) {
   const SignalInbox inbox;
   sandbox::Runtime runtime = start_runtime();
   sandbox::Sandbox box = create(runtime, options.sandbox);
@@ -132,9 +132,11 @@ int run_command(const RunOptions& options) {
   }
   explain(ending.outcome, options.command);
   if (options.stats) print_all(STDERR_FILENO, "stderr", statistics(ending, box));
-  box.destroy();
+  // With no process left but init and nothing on disk, the kernel does the rest while our caller
+  // goes on already: 0.6 of 5.5 ms.
+  if (process.left_daemons() || box.has_directory()) box.destroy();
   if (deadly != 0) die_by(deadly);
-  return ending.exit_code;
+  ::_exit(ending.exit_code);
 }
 
 }  // namespace
@@ -143,7 +145,7 @@ int run(const std::vector<std::string>& arguments) {
   const std::optional<RunOptions> options = parse_run(arguments);
   if (!options) return 0;
   try {
-    return run_command(*options);
+    run_command(*options);
   } catch (const Failure& failure) {
     if (options->json) print_all(STDOUT_FILENO, "stdout", failure_document(failure));
     throw;

@@ -84,6 +84,10 @@ class Process {
   /// What it used. Zeros until it has ended.
   const Usage& usage() const noexcept { return usage_; }
 
+  /// True when other processes, init aside, were still running in the sandbox when it ended: its
+  /// daemons or other commands. False until it has ended.
+  bool left_daemons() const noexcept { return left_daemons_; }
+
   /// Lets the command run on without this object, until its sandbox ends.
   void detach() noexcept;
 
@@ -94,6 +98,7 @@ class Process {
   Channels channels_;
   std::optional<Outcome> outcome_;
   Usage usage_;
+  bool left_daemons_ = false;
 };
 
 }  // namespace sandbox
