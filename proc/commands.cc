@@ -134,7 +134,9 @@ SpawnRequest make_request(const CommandContext& context, const Command& command)
 
 pid_t receive_start(int status) {
   const std::optional<Message> message = receive_message(status);
-  if (!message) throw Error(EPIPE, "start", "sandbox", "the sandbox has ended");
+  if (!message)
+    throw Error(EPIPE, "start", "sandbox",
+                "the sandbox has ended, or runs as many commands as init has descriptors for");
   const StatusMessage decoded = decode_status(message->payload);
   if (const auto* started = std::get_if<Started>(&decoded)) return started->pid;
   if (const auto* failed = std::get_if<StartFailed>(&decoded)) {

@@ -117,7 +117,9 @@ std::optional<Message> receive_message(int socket) {
 
   Message message;
   take_fds(header, message.fds);
-  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) throw Error(EBADMSG, "recvmsg", {});
+  // The kernel drops descriptors for which we have no number left: unix(7).
+  if ((header.msg_flags & MSG_CTRUNC) != 0) throw Error(EMFILE, "recvmsg", "descriptors");
+  if ((header.msg_flags & MSG_TRUNC) != 0) throw Error(EBADMSG, "recvmsg", {});
   const auto kind = static_cast<Kind>(buffer[0]);
   if (kind == Kind::Inline) {
     message.payload.assign(buffer.begin() + 1, buffer.begin() + got);

@@ -28,7 +28,7 @@ inline constexpr std::size_t kMaxMessageFds = 16;
 void send_message(int socket, std::span<const std::byte> payload, std::span<const int> fds = {});
 
 /// Waits for one message; nothing when the other end is closed. Throws Error: EBADMSG for something
-/// that send_message did not make.
+/// that send_message did not make, EMFILE when its descriptors do not fit our limit.
 std::optional<Message> receive_message(int socket);
 
 /// Owns one end of a SOCK_SEQPACKET connection, unix(7).

@@ -130,9 +130,14 @@ void Pid1::run() {
 
 // False at end of file: the owner is gone.
 bool Pid1::handle_control() {
-  std::optional<Message> message = control_.receive();
-  if (!message) return false;
-  start(std::move(*message));
+  try {
+    std::optional<Message> message = control_.receive();
+    if (!message) return false;
+    start(std::move(*message));
+  } catch (const Error& error) {
+    // Too many commands at once. The status socket is gone with the message, which tells the host.
+    if (error.code().value() != EMFILE) throw;
+  }
   return true;
 }
 
