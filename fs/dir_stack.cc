@@ -30,8 +30,9 @@ DirNames::DirNames(int dir, Order order, uint64_t limit) {
   const auto buffer = std::make_unique<char[]>(kBuffer);
   check(::lseek(dir, 0, SEEK_SET), "lseek");
   for (;;) {
-    const auto length = check(::syscall(SYS_getdents64, dir, buffer.get(), kBuffer), "getdents64");
-    if (length == 0) break;
+    const auto length = ::syscall(SYS_getdents64, dir, buffer.get(), kBuffer);
+    if (length == 0 || (length < 0 && errno == ENOENT)) break;  // ENOENT: removed meanwhile.
+    check(length, "getdents64");
     for (const char* at = buffer.get(); at < buffer.get() + length;) {
       const auto* entry = reinterpret_cast<const dirent64*>(at);
       at += entry->d_reclen;

@@ -37,12 +37,35 @@ class FileOps {
   std::vector<EntryInfo> list(const std::string& path, const ListOptions& options) const;
 
   bool make_dir(const std::string& path) const;
+  /// Makes missing parents of `path`; its last component is not looked at.
+  void make_parents(const std::string& path) const;
+
+  void remove(const std::string& path) const;
+  /// False when the kernel cannot rename it: another mount, or a directory of a template layer.
+  bool rename(const std::string& from, const std::string& to) const;
+  void symlink(const std::string& target, const std::string& path) const;
+  void chmod(const std::string& path, mode_t mode) const;
+  void chown(const std::string& path, const FileOwner& new_owner) const;
+  void touch(const std::string& path) const;
+  Metadata metadata(const std::string& path) const;
+  void set_metadata(const std::string& path, const Metadata& metadata) const;
+  DiskUsage disk_usage(const std::string& path) const;
+
+  /// Mode and modification time of an entry, or of a file that is open: the last step of unpacking.
+  void set_status(const std::string& path, mode_t mode, const timespec& modified) const;
+  void set_status(int fd, const std::string& path, mode_t mode, const timespec& modified) const;
+  /// Removes anything but a directory (EISDIR); nothing there is success.
+  void remove_file(const std::string& path) const;
+
+  /// Ends of a copy.
+  Resolved resolve(const std::string& path, Symlinks last) const;
+  UniqueFd open_directory(const std::string& path) const;
+  ParentAndName resolve_parent(const std::string& path) const;
 
  private:
   std::optional<OpenedFile> find_for_write(const std::string& path, int access) const;
   UniqueFd try_create(const std::string& path, uint64_t flags) const;
   UniqueFd create_file(const std::string& path, int access) const;
-  void make_parents(const std::string& path) const;
   PendingFile replace_file(const std::string& path, std::optional<mode_t> mode,
                            const Metadata& metadata) const;
 

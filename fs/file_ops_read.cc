@@ -73,6 +73,7 @@ class Lister {
     UniqueFd dir = dirs.open(name);
     if (!dir) {
       entry.list_error = errno;
+      if (errno == ENOENT) entries_.pop_back();  // Vanished meanwhile.
       return;
     }
     if (!root_.owns_mount(status_of(dir.get(), entry.path).stx_mnt_id)) return;

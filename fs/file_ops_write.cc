@@ -118,7 +118,7 @@ PendingFile FileOps::replace_file(const std::string& path, std::optional<mode_t>
   const FsIdentity as_owner(owner_);
   make_parents(path);
   ParentAndName target = root_.resolve_parent(path);
-  root_.require_no_mount_point(target.parent, target.name);
+  require_no_mount_point(target.parent.fd.get(), target.name);
   struct stat old = {};
   const int found =
       ::fstatat(target.parent.fd.get(), target.name.c_str(), &old, AT_SYMLINK_NOFOLLOW);

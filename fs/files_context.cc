@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "fs/watch_hub.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -10,7 +11,8 @@ FilesContext::FilesContext(Setup setup)
     : root_(std::make_shared<const RootDir>(std::move(setup.root), setup.volumes)),
       users_(std::move(setup.users)),
       default_user_(std::move(setup.default_user)),
-      names_(std::move(setup.names)) {
+      names_(std::move(setup.names)),
+      hub_(setup.hub ? std::move(setup.hub) : std::make_shared<WatchHub>()) {
   for (const auto& [name, owner] : users_) {
     if (owner.host_uid == 0) throw Error(EINVAL, "user", name, "it maps to root of the host");
   }
@@ -18,8 +20,11 @@ FilesContext::FilesContext(Setup setup)
 
 void FilesContext::close() noexcept {
   std::shared_ptr<const RootDir> last;  // Closed after the lock is free.
-  const std::lock_guard lock(mutex_);
-  last = std::exchange(root_, nullptr);
+  {
+    const std::lock_guard lock(mutex_);
+    last = std::exchange(root_, nullptr);
+  }
+  hub_->stop_all(*this);
 }
 
 std::shared_ptr<const RootDir> FilesContext::root() const {

@@ -11,6 +11,8 @@
 
 namespace sandbox {
 
+class WatchHub;
+
 /// What the Files of one sandbox share: its root, its users. Safe to use from several threads.
 class FilesContext {
  public:
@@ -20,13 +22,14 @@ class FilesContext {
     std::map<std::string, FileOwner> users;  ///< By name. Whom this process can act for.
     std::string default_user = "user";
     IdNames names;
+    std::shared_ptr<WatchHub> hub;  ///< Shared by the sandboxes of a Runtime; null: one of its own.
   };
 
   /// Throws Error: EINVAL when a user maps to root of the host, which must never be.
   explicit FilesContext(Setup setup);
 
-  /// Lets go of the root: a held descriptor keeps mounts, disk space and layers of a dead sandbox
-  /// alive. Operations in other threads finish; later ones throw EPIPE.
+  /// Lets go of the root and ends all watchers: a held descriptor keeps mounts, disk space and
+  /// layers of a dead sandbox alive. Operations in other threads finish; later ones throw EPIPE.
   void close() noexcept;
 
   /// Throws Error: EPIPE after close().
@@ -34,6 +37,7 @@ class FilesContext {
   /// By name; "" is the default user. Throws Error: EINVAL for an unknown one.
   const FileOwner& owner(const std::string& user) const;
   const IdNames& names() const noexcept { return names_; }
+  const std::shared_ptr<WatchHub>& hub() const noexcept { return hub_; }
 
  private:
   mutable std::mutex mutex_;
@@ -41,6 +45,7 @@ class FilesContext {
   std::map<std::string, FileOwner> users_;
   std::string default_user_;
   IdNames names_;
+  std::shared_ptr<WatchHub> hub_;
 };
 
 }  // namespace sandbox

@@ -68,7 +68,7 @@ void FsIdentity::enter(const FileOwner& owner) {
   saved_groups_ = supplementary_groups();
   if (!saved_groups_.empty()) set_groups({});
   saved_gid_ = set_fsgid(owner.host_gid);
-  set_fsuid(owner.host_uid);
+  saved_uid_ = set_fsuid(owner.host_uid);
   entered_ = true;
   const bool changed = set_fsuid(kAsk) == owner.host_uid && set_fsgid(kAsk) == owner.host_gid;
   if (changed && owner.host_uid != 0 && !holds_file_capabilities()) return;
@@ -79,7 +79,7 @@ void FsIdentity::enter(const FileOwner& owner) {
 
 // In reverse, and fsuid first: with fsuid 0 the kernel gives the file capabilities back.
 void FsIdentity::leave() noexcept {
-  set_fsuid(::geteuid());
+  set_fsuid(saved_uid_);
   set_fsgid(saved_gid_);
   if (!saved_groups_.empty()) {
     ::syscall(SYS_setgroups, saved_groups_.size(), saved_groups_.data());

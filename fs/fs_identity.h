@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <vector>
 
 #include "fs/file_owner.h"
@@ -17,7 +18,7 @@ namespace sandbox {
 /// effective set: capabilities(7). Measured: 2.4 us, so it is kept away from reading and writing
 /// own files.
 ///
-/// Belongs to one thread and one scope; never run code of the caller (a callback) under it.
+/// Scopes nest. Belongs to one thread; never run code of the caller (a callback) under it.
 class FsIdentity {
  public:
   /// Throws Error: EPERM when this process cannot act for `owner` (another uid of a range map), or
@@ -35,8 +36,20 @@ class FsIdentity {
   void leave() noexcept;
 
   bool entered_ = false;
+  uid_t saved_uid_ = 0;
   gid_t saved_gid_ = 0;
   std::vector<gid_t> saved_groups_;
+};
+
+/// FsIdentity of `owner`, or this process itself for null.
+class MaybeIdentity {
+ public:
+  explicit MaybeIdentity(const FileOwner* owner) {
+    if (owner != nullptr) identity_.emplace(*owner);
+  }
+
+ private:
+  std::optional<FsIdentity> identity_;
 };
 
 }  // namespace sandbox

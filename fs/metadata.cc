@@ -79,14 +79,14 @@ Metadata read_metadata(const std::string& link) {
 }
 
 void replace_metadata(int fd, const Metadata& metadata) {
-  if (::flistxattr(fd, nullptr, 0) > 0) {
-    for (const std::string& name : our_attributes(fd_path(fd))) {
-      check(::fremovexattr(fd, name.c_str()), "fremovexattr", name);
-    }
+  if (metadata.empty() && ::flistxattr(fd, nullptr, 0) == 0) return;  // Most files; one call.
+  const std::string link = fd_path(fd);
+  for (const std::string& name : our_attributes(link)) {
+    check(::removexattr(link.c_str(), name.c_str()), "removexattr", name);
   }
   for (const auto& [key, value] : metadata) {
     const std::string name = attribute_name(key);
-    check(::fsetxattr(fd, name.c_str(), value.data(), value.size(), 0), "fsetxattr", name);
+    check(::setxattr(link.c_str(), name.c_str(), value.data(), value.size(), 0), "setxattr", name);
   }
 }
 

@@ -16,8 +16,8 @@ void require_valid(const Metadata& metadata);
 /// extended attributes, or the file none of ours.
 Metadata read_metadata(const std::string& link);
 
-/// Makes `metadata` the whole set; keys are stored in lower case. Throws Error: ENOTSUP (tmpfs
-/// before Linux 6.6) when there is something to store and the file system cannot.
+/// Makes `metadata` the whole set; keys are stored in lower case. `fd` may be O_PATH. Throws Error:
+/// ENOTSUP (tmpfs before Linux 6.6) when there is something to store and the file system cannot.
 void replace_metadata(int fd, const Metadata& metadata);
 
 }  // namespace sandbox

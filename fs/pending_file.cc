@@ -25,7 +25,7 @@ std::string hidden_name() {
 
 }  // namespace
 
-PendingFile::PendingFile(ParentAndName target, FileOwner owner)
+PendingFile::PendingFile(ParentAndName target, std::optional<FileOwner> owner)
     : replacement_({std::move(target), std::move(owner), hidden_name()}) {
   const std::string& name = replacement_->hidden_name;
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -37,7 +37,7 @@ PendingFile::PendingFile(ParentAndName target, FileOwner owner)
 PendingFile::~PendingFile() {
   if (!fd_ || !replacement_) return;
   try {
-    const FsIdentity as_owner(replacement_->owner);
+    const MaybeIdentity as_owner(replacement_->owner ? &*replacement_->owner : nullptr);
     ::unlinkat(replacement_->target.parent.fd.get(), replacement_->hidden_name.c_str(), 0);
   } catch (const Error&) {
     return;  // We could act for the owner when we made it; there is nobody to tell now.
@@ -46,7 +46,7 @@ PendingFile::~PendingFile() {
 
 void PendingFile::commit() {
   if (!replacement_) return;
-  const FsIdentity as_owner(replacement_->owner);
+  const MaybeIdentity as_owner(replacement_->owner ? &*replacement_->owner : nullptr);
   const ParentAndName& target = replacement_->target;
   const int dir = target.parent.fd.get();
   check(::renameat(dir, replacement_->hidden_name.c_str(), dir, target.name.c_str()), "renameat",

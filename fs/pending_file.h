@@ -15,8 +15,9 @@ class PendingFile {
  public:
   /// The file itself; commit() has nothing to do.
   explicit PendingFile(UniqueFd fd) noexcept : fd_(std::move(fd)) {}
-  /// Creates the hidden file in `target.parent`, with mode 0600. Throws Error.
-  PendingFile(ParentAndName target, FileOwner owner);
+  /// Creates the hidden file in `target.parent`, with mode 0600. commit() acts for `owner`, or for
+  /// this process itself when there is none. Throws Error.
+  PendingFile(ParentAndName target, std::optional<FileOwner> owner);
   PendingFile(PendingFile&&) noexcept = default;
   PendingFile& operator=(PendingFile&&) = delete;
   ~PendingFile();
@@ -29,7 +30,7 @@ class PendingFile {
  private:
   struct Replacement {
     ParentAndName target;
-    FileOwner owner;
+    std::optional<FileOwner> owner;
     std::string hidden_name;
   };
 

@@ -50,6 +50,15 @@ struct statx status_of(int fd, const std::string& subject) {
   return status;
 }
 
+void require_no_mount_point(int parent, const std::string& name) {
+  struct statx status = {};
+  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+  if (::statx(parent, name.c_str(), kFlags, STATX_TYPE, &status) != 0) return;
+  if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+    throw Error(EBUSY, "statx", name, "it is a mount point of the sandbox");
+  }
+}
+
 void throw_not_a_file(mode_t mode, const std::string& path) {
   if (S_ISDIR(mode)) throw Error(EISDIR, "open", path);
   throw Error(EINVAL, "open", path, kind_of(mode));
@@ -146,15 +155,6 @@ ParentAndName RootDir::resolve_parent(const std::string& path) const {
   split.parent = resolve(slash == 0 ? "/" : path.substr(0, slash), Symlinks::Follow);
   if (!S_ISDIR(split.parent.status.stx_mode)) throw Error(ENOTDIR, "open", path);
   return split;
-}
-
-void RootDir::require_no_mount_point(const Resolved& parent, const std::string& name) const {
-  struct statx status = {};
-  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-  if (::statx(parent.fd.get(), name.c_str(), kFlags, STATX_MNT_ID, &status) != 0) return;
-  if (status.stx_mnt_id != parent.status.stx_mnt_id) {
-    throw Error(EBUSY, "statx", name, "it is a mount point of the sandbox");
-  }
 }
 
 // What is no file below a path, such as a deleted one, still gets the name the kernel knows.

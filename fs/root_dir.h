@@ -74,12 +74,6 @@ class RootDir {
   /// component names no entry ("/", "..").
   ParentAndName resolve_parent(const std::string& path) const;
 
-  /// Throws EBUSY when `name` in `parent` is a mount point. To be asked before an entry is removed,
-  /// replaced or renamed from the host: the kernel protects mount points only against callers of
-  /// their own mount namespace, and for us it would detach the mount, such as the sandbox's /proc.
-  /// Mount points cannot be renamed inside, so the answer stays true.
-  void require_no_mount_point(const Resolved& parent, const std::string& name) const;
-
   /// Path of `fd` as a process inside would name it: proc(5), /proc/[pid]/fd.
   std::string path_of(int fd) const;
 
@@ -97,6 +91,12 @@ std::string fd_path(int fd);
 
 /// statx(2) of `fd` itself, with STATX_MNT_ID.
 struct statx status_of(int fd, const std::string& subject);
+
+/// Throws EBUSY when `name` in the directory `parent` is a mount point. To be asked before an entry
+/// is removed, replaced or renamed from the host: the kernel protects mount points only against
+/// callers in their own mount namespace, and for us it would detach the mount, such as the
+/// sandbox's /proc. Mount points cannot be renamed inside, so the answer stays true.
+void require_no_mount_point(int parent, const std::string& name);
 
 /// For paths that do not lead to a regular file: EISDIR, or EINVAL with a hint that names the kind.
 [[noreturn]] void throw_not_a_file(mode_t mode, const std::string& path);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sandbox/entry_info.h"
+#include "sandbox/watcher.h"
 
 namespace sandbox {
 
@@ -49,6 +50,39 @@ struct WriteInfo {
   std::string name = {};
   std::string path = {};
   EntryType type = EntryType::File;
+};
+
+/// What a file or tree takes.
+struct DiskUsage {
+  uint64_t disk_bytes = 0;      ///< Blocks in use; less than the sizes for sparse files.
+  uint64_t apparent_bytes = 0;  ///< Sum of the sizes of files.
+  uint64_t files = 0;           ///< Hard links to one file count once.
+  uint64_t directories = 0;     ///< Including the top.
+};
+
+/// How far an upload or download has come.
+struct TransferProgress {
+  std::string_view path;  ///< Of the file being copied, relative to the top.
+  uint64_t files = 0;     ///< Files that are complete.
+  uint64_t bytes = 0;     ///< Data copied; holes of sparse files take no time and do not count.
+};
+
+struct TransferOptions {
+  std::string user = {};
+  /// Called at least every 16 MiB and after each file. May throw to stop.
+  std::function<void(const TransferProgress&)> progress = {};
+  uint64_t max_bytes = UINT64_MAX;    ///< EFBIG beyond: what is inside decides how much there is.
+  uint64_t max_entries = UINT64_MAX;  ///< E2BIG beyond.
+};
+
+/// What a transfer did.
+struct TransferResult {
+  uint64_t files = 0;
+  uint64_t directories = 0;
+  uint64_t symlinks = 0;
+  uint64_t bytes = 0;  ///< Data copied, without holes.
+  /// Relative paths of what cannot be copied: FIFOs, sockets, devices, other mounts.
+  std::vector<std::string> skipped = {};
 };
 
 /// Receives a file piece by piece. `chunk` is valid during the call.
@@ -112,6 +146,54 @@ class Files {
 
   /// Like `mkdir -p`, 0755. False when it is a directory already; ENOTDIR when it is a file.
   bool make_dir(const std::string& path, const std::string& user = {}) const;
+
+  /// Removes like `rm -rf`: a symlink itself and not its target; a path that is not there is
+  /// success. Depth and permissions of directories do not stop it, mount points do (EBUSY).
+  void remove(const std::string& path, const std::string& user = {}) const;
+  /// Moves, replacing an existing file; makes missing parents of `to`. Directories of a template
+  /// layer, and across mounts, are copied and removed, which is not atomic.
+  EntryInfo rename(const std::string& from, const std::string& to,
+                   const std::string& user = {}) const;
+  /// Copies a file, replacing an existing one whole, or the content of a directory into a
+  /// directory, with modes, times, symlinks and holes, like `cp -a`. Makes missing parents.
+  TransferResult copy(const std::string& from, const std::string& to,
+                      const TransferOptions& options = {}) const;
+  /// Makes a symlink with this text. EEXIST when the name is taken.
+  void symlink(const std::string& target, const std::string& path,
+               const std::string& user = {}) const;
+  /// `mode` up to 0777; EPERM for the set-id and sticky bits, which are not set from outside.
+  void chmod(const std::string& path, uint32_t mode, const std::string& user = {}) const;
+  /// Gives it to `new_owner`, a user of the sandbox. EPERM when this process may not.
+  void chown(const std::string& path, const std::string& new_owner,
+             const std::string& user = {}) const;
+  /// Sets the times to now; creates an empty file when there is none.
+  void touch(const std::string& path, const std::string& user = {}) const;
+  DiskUsage disk_usage(const std::string& path, const std::string& user = {}) const;
+
+  Metadata metadata(const std::string& path, const std::string& user = {}) const;
+  /// Replaces the whole set. Keys are HTTP tokens, kept in lower case; values printable ASCII.
+  void set_metadata(const std::string& path, const Metadata& metadata,
+                    const std::string& user = {}) const;
+
+  /// Copies a file or tree of the host into the sandbox: a file to `path`, replacing it whole; the
+  /// content of a directory into the directory `path`. Modes (0777), modification times, symlinks
+  /// (as text) and holes are kept. Memory use does not grow with the size of files or trees.
+  TransferResult upload(const std::string& host_path, const std::string& path,
+                        const TransferOptions& options = {}) const;
+  /// The same in the other direction. Nothing is written through a symlink below `host_path`.
+  TransferResult download(const std::string& path, const std::string& host_path,
+                          const TransferOptions& options = {}) const;
+  /// Unpacks a tar stream, compressed or not, into the directory `path`, which is made. No entry
+  /// leaves it, whatever names and symlinks the archive has.
+  TransferResult upload_tar(int fd, const std::string& path,
+                            const TransferOptions& options = {}) const;
+  /// Writes a file or the content of a directory to `fd` as a pax archive.
+  TransferResult download_tar(const std::string& path, int fd,
+                              const TransferOptions& options = {}) const;
+
+  /// Watches a directory; changes after the return are reported. ENOENT, ENOTDIR for a file, ENOSPC
+  /// and EMFILE at the limits of the host, with the name of the sysctl in the hint.
+  Watcher watch(const std::string& path, const WatchOptions& options = {}) const;
 
  private:
   std::shared_ptr<const FilesContext> context_;

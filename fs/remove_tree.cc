@@ -1,0 +1,115 @@
+#include "fs/remove_tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <limits>
+#include <utility>
+#include <vector>
+
+#include "fs/dir_stack.h"
+#include "fs/root_dir.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+constexpr size_t kMaxDepth = 200'000;
+constexpr int kMaxRounds = 16;
+
+// A directory that denies its owner access can be opened only after a chmod, which needs no access.
+// It fails for directories of others, and then what follows says EACCES.
+void make_accessible(int parent, const char* name) {
+  const UniqueFd dir(::openat(parent, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
+  if (dir) static_cast<void>(::chmod(fd_path(dir.get()).c_str(), S_IRWXU));
+}
+
+class Remover {
+ public:
+  explicit Remover(UniqueFd parent) : dirs_(std::move(parent), DirStack::Mounts::Stay) {}
+
+  void remove(const std::string& name) {
+    visit(name.c_str());
+    while (!levels_.empty()) {
+      if (const char* entry = levels_.back().names.next()) {
+        visit(entry);
+      } else {
+        leave();
+      }
+    }
+  }
+
+ private:
+  struct Level {
+    std::string name;
+    DirNames names;
+    int rounds = 0;
+  };
+
+  void visit(const char* name) {
+    struct statx status = {};
+    constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+    constexpr unsigned kMask = STATX_TYPE | STATX_MODE | STATX_MNT_ID;
+    if (::statx(dirs_.fd(), name, kFlags, kMask, &status) != 0) {
+      if (errno == ENOENT) return;
+      throw Error(errno, "statx", name);
+    }
+    if ((status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+      throw Error(EBUSY, "unlinkat", name, "it is a mount point");
+    }
+    if (S_ISDIR(status.stx_mode)) {
+      enter(name, status.stx_mode);
+    } else if (::unlinkat(dirs_.fd(), name, 0) != 0 && errno != ENOENT) {
+      throw Error(errno, "unlinkat", name);
+    }
+  }
+
+  void enter(const char* name, mode_t mode) {
+    if (::unlinkat(dirs_.fd(), name, AT_REMOVEDIR) == 0) return;  // It was empty.
+    if (levels_.size() >= kMaxDepth) throw Error(E2BIG, "openat", name, "the tree is too deep");
+    if ((mode & S_IRWXU) != S_IRWXU) make_accessible(dirs_.fd(), name);
+    UniqueFd dir = dirs_.open(name);
+    if (!dir) {
+      if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return;  // The next round sees it.
+      throw Error(errno, "openat2", name);
+    }
+    levels_.push_back({name, DirNames(dir.get(), DirNames::Order::AsRead, kUnlimited)});
+    dirs_.push(std::move(dir));
+  }
+
+  void leave() {
+    const int fd = dirs_.fd();
+    if (++levels_.back().rounds < kMaxRounds) {
+      levels_.back().names = DirNames(fd, DirNames::Order::AsRead, kUnlimited);
+      if (levels_.back().names.size() > 0) return;  // Filled again: another round.
+    }
+    dirs_.pop();
+    const std::string name = std::move(levels_.back().name);
+    levels_.pop_back();
+    const int result = ::unlinkat(dirs_.fd(), name.c_str(), AT_REMOVEDIR);
+    if (result != 0 && errno != ENOENT) throw Error(errno, "unlinkat", name);
+  }
+
+  static constexpr uint64_t kUnlimited = std::numeric_limits<uint64_t>::max();
+
+  DirStack dirs_;
+  std::vector<Level> levels_;
+};
+
+}  // namespace
+
+void remove_tree(int parent, const std::string& name) {
+  constexpr int kTries = 8;
+  for (int tries = 1;; ++tries) {
+    const int fd = ::openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    try {
+      return Remover(UniqueFd(check(fd, "openat", name))).remove(name);
+    } catch (const Error& error) {
+      if (error.code().value() != ESTALE || tries == kTries) throw;
+    }
+  }
+}
+
+}  // namespace sandbox

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include <string>
+
+#include "sandbox/error.h"
+
+namespace sandbox {
+
+// What both directions need of libarchive's handles: owners, and one way to an Error.
+
+struct FreeWriter {
+  void operator()(archive* a) const noexcept { ::archive_write_free(a); }
+};
+struct FreeReader {
+  void operator()(archive* a) const noexcept { ::archive_read_free(a); }
+};
+struct FreeEntry {
+  void operator()(archive_entry* e) const noexcept { ::archive_entry_free(e); }
+};
+
+/// Its numbers for damaged archives are errno values or -1; what is no errno is EINVAL to us.
+/// Warnings pass: they are about things we do not ask of an archive.
+inline void require_ok(archive* a, la_ssize_t result, const std::string& path) {
+  if (result >= ARCHIVE_WARN) return;
+  const int error = ::archive_errno(a);
+  const char* text = ::archive_error_string(a);
+  throw Error(error > 0 && error < 4096 ? error : EINVAL, "tar", path, text != nullptr ? text : "");
+}
+
+}  // namespace sandbox
