@@ -89,6 +89,7 @@ UniqueFd FileOps::open_for_append(const std::string& path) const {
 UniqueFd FileOps::try_create(const std::string& path, uint64_t flags) const {
   UniqueFd file(openat2(root_.fd(), path.c_str(), flags, kInRoot | RESOLVE_NO_XDEV, kFileMode));
   if (file || errno != EXDEV) return file;
+  make_parents(path);
   const ParentAndName target = root_.resolve_parent(path);
   const int excl = static_cast<int>(flags) | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   return UniqueFd(::openat(target.parent.fd.get(), target.name.c_str(), excl, kFileMode));

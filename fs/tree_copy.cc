@@ -84,8 +84,10 @@ void TreeCopy::leave() {
   }
   levels_.pop_back();
   if (levels_.empty()) return;
-  const MaybeIdentity as_source(source_.owner);
-  from_->pop();
+  {
+    const MaybeIdentity as_source(source_.owner);
+    from_->pop();
+  }
   const MaybeIdentity as_target(target_.owner);
   to_->pop();
 }
