@@ -107,6 +107,8 @@ std::optional<OpenedFile> RootDir::find_file(const std::string& path, int access
     const std::optional<Resolved> found = find(path, Symlinks::Follow);
     if (!found) return std::nullopt;
     if (!S_ISREG(found->status.stx_mode)) throw_not_a_file(found->status.stx_mode, path);
+    if (error == ENXIO)
+      throw Error(EINVAL, "openat2", path, "it was a FIFO or socket a moment ago");
     if (error != EXDEV) throw_open_error(error, path);
     const std::string link = fd_path(found->fd.get());
     file.fd.reset(check(::open(link.c_str(), access | kCareful), "open", path));

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cerrno>
 #include <string>
 
 #include "sandbox/error.h"
@@ -21,13 +22,14 @@ struct FreeEntry {
   void operator()(archive_entry* e) const noexcept { ::archive_entry_free(e); }
 };
 
-/// Its numbers for damaged archives are errno values or -1; what is no errno is EINVAL to us.
-/// Warnings pass: they are about things we do not ask of an archive.
+/// Its numbers are errno values, or EILSEQ and -1 for archives that are damaged or none: EINVAL to
+/// us. Warnings pass: they are about things we do not ask of an archive.
 inline void require_ok(archive* a, la_ssize_t result, const std::string& path) {
   if (result >= ARCHIVE_WARN) return;
   const int error = ::archive_errno(a);
   const char* text = ::archive_error_string(a);
-  throw Error(error > 0 && error < 4096 ? error : EINVAL, "tar", path, text != nullptr ? text : "");
+  throw Error(error > 0 && error != EILSEQ ? error : EINVAL, "tar", path,
+              text != nullptr ? text : "");
 }
 
 }  // namespace sandbox

@@ -19,6 +19,23 @@ namespace {
 
 constexpr size_t kBlock = 256 << 10;
 
+// Names are bytes, except that libarchive knows those of a pax header as UTF-8, which it does not
+// turn into the C locale.
+const char* name_of(archive_entry* entry) {
+  const char* name = ::archive_entry_pathname(entry);
+  return name != nullptr ? name : ::archive_entry_pathname_utf8(entry);
+}
+
+const char* symlink_of(archive_entry* entry) {
+  const char* text = ::archive_entry_symlink(entry);
+  return text != nullptr ? text : ::archive_entry_symlink_utf8(entry);
+}
+
+const char* hardlink_of(archive_entry* entry) {
+  const char* name = ::archive_entry_hardlink(entry);
+  return name != nullptr ? name : ::archive_entry_hardlink_utf8(entry);
+}
+
 // Absolute in the directory that is unpacked to: names of an archive are relative, whatever they
 // say.
 std::string entry_path(const char* name) {
@@ -36,7 +53,6 @@ class TarReader {
     archive* a = archive_.get();
     require_ok(a, ::archive_read_support_filter_all(a), "");
     require_ok(a, ::archive_read_support_format_tar(a), "");
-    require_ok(a, ::archive_read_set_option(a, "tar", "hdrcharset", "BINARY"), "");
     require_ok(a, ::archive_read_open_fd(a, fd, kBlock), "");
   }
 
@@ -66,12 +82,12 @@ class TarReader {
   };
 
   void visit(archive_entry* entry) {
-    const std::string path = entry_path(::archive_entry_pathname(entry));
+    const std::string path = entry_path(name_of(entry));
     if (++entries_ > options_.max_entries) {
       throw Error(E2BIG, "tar", path, "there are more entries than max_entries");
     }
     const mode_t type = ::archive_entry_filetype(entry);
-    if (const char* link = ::archive_entry_hardlink(entry)) return unpack_link(path, link);
+    if (const char* link = hardlink_of(entry)) return unpack_link(path, link);
     if (type == AE_IFDIR) return unpack_directory(entry, path);
     if (type == AE_IFREG) return unpack_file(entry, path);
     if (type == AE_IFLNK) return unpack_symlink(entry, path);
@@ -87,7 +103,7 @@ class TarReader {
   }
 
   void unpack_symlink(archive_entry* entry, const std::string& path) {
-    const char* text = ::archive_entry_symlink(entry);
+    const char* text = symlink_of(entry);
     if (text == nullptr) throw Error(EINVAL, "tar", path, "a symlink has no target");
     target_.remove_file(path);
     target_.symlink(text, path);

@@ -43,8 +43,7 @@ class FilesTest : public ::testing::TestWithParam<RootKind> {
   TestRoot root_{GetParam()};
 };
 
-INSTANTIATE_TEST_SUITE_P(Roots, FilesTest,
-                         ::testing::Values(RootKind::Plain, RootKind::Overlay),
+INSTANTIATE_TEST_SUITE_P(Roots, FilesTest, ::testing::Values(RootKind::Plain, RootKind::Overlay),
                          ::testing::PrintToStringParamName());
 
 TEST_P(FilesTest, WhatIsWrittenIsRead) {
@@ -218,16 +217,14 @@ TEST_P(FilesTest, NamesOf255ArbitraryBytesWork) {
 
 TEST_P(FilesTest, ListGivesParentsBeforeChildrenInOrderOfBytes) {
   for (const char* path : {"b/2", "b/1", "a", "b.x", "B"}) files().write(path, "");
-  EXPECT_THAT(names("~", 5),
-              ElementsAre("/home/user/B", "/home/user/a", "/home/user/b", "/home/user/b/1",
-                          "/home/user/b/2", "/home/user/b.x"));
+  EXPECT_THAT(names("~", 5), ElementsAre("/home/user/B", "/home/user/a", "/home/user/b",
+                                         "/home/user/b/1", "/home/user/b/2", "/home/user/b.x"));
 }
 
 TEST_P(FilesTest, ListStopsAtItsDepth) {
   files().write("a/b/c", "");
   EXPECT_THAT(names("~", 2), ElementsAre("/home/user/a", "/home/user/a/b"));
-  EXPECT_THAT([&] { files().list("~", {.depth = 0}); },
-              FailsWith(EINVAL));
+  EXPECT_THAT([&] { files().list("~", {.depth = 0}); }, FailsWith(EINVAL));
 }
 
 TEST_P(FilesTest, ListOfAFileOrNothingFails) {
@@ -365,8 +362,8 @@ TEST_P(FilesTest, CopyTakesModesTimesAndLinks) {
 TEST_P(FilesTest, CopyOfADirectoryIntoItselfEnds) {
   files().write("dir/a", "1");
   files().copy("dir", "dir/copy");
-  EXPECT_THAT(names("dir", 9), ElementsAre("/home/user/dir/a", "/home/user/dir/copy",
-                                           "/home/user/dir/copy/a"));
+  EXPECT_THAT(names("dir", 9),
+              ElementsAre("/home/user/dir/a", "/home/user/dir/copy", "/home/user/dir/copy/a"));
 }
 
 TEST_P(FilesTest, ChmodRefusesSetIdBits) {

@@ -51,8 +51,7 @@ class HostileTree : public ::testing::TestWithParam<RootKind> {
   TestRoot root_{GetParam()};
 };
 
-INSTANTIATE_TEST_SUITE_P(Roots, HostileTree,
-                         ::testing::Values(RootKind::Plain, RootKind::Overlay),
+INSTANTIATE_TEST_SUITE_P(Roots, HostileTree, ::testing::Values(RootKind::Plain, RootKind::Overlay),
                          ::testing::PrintToStringParamName());
 
 // All operations that open what they find fail the same way, and at once.
@@ -182,9 +181,8 @@ TEST_P(HostileTree, HardLinkIsReplacedNotWrittenThrough) {
 
 TEST_P(HostileTree, HugeSparseFileCostsNothing) {
   root_.write("/home/user/sparse", "start");
-  root_.as_payload([&] {
-    check(::truncate(inside("/home/user/sparse").c_str(), off_t{1} << 40), "truncate");
-  });
+  root_.as_payload(
+      [&] { check(::truncate(inside("/home/user/sparse").c_str(), off_t{1} << 40), "truncate"); });
   EXPECT_THAT([&] { files().read("sparse"); }, FailsWith(EFBIG));
   EXPECT_EQ(files().read("sparse", {.length = 5}), "start");
   EXPECT_EQ(files().read("sparse", {.offset = (int64_t{1} << 40) - 2}), std::string(2, '\0'));

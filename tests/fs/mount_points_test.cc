@@ -38,8 +38,8 @@ TEST_F(MountPoints, VolumesOfTheSandboxAreOrdinary) {
 
 TEST_F(MountPoints, OtherMountsAreRefusedByEveryOperation) {
   ASSERT_EQ(root_.read("/foreign/secret"), "secret");
-  for (const std::string path : {"/foreign/secret", "/proc/self/status", "/proc/version",
-                                 "/etc/hosts", "/dev/null"}) {
+  for (const std::string path :
+       {"/foreign/secret", "/proc/self/status", "/proc/version", "/etc/hosts", "/dev/null"}) {
     EXPECT_THAT([&] { files().read(path); }, FailsWith(EXDEV)) << path;
     EXPECT_THAT([&] { files().write(path, "x"); }, FailsWith(EXDEV)) << path;
     EXPECT_THAT([&] { files().append(path, "x"); }, FailsWith(EXDEV)) << path;

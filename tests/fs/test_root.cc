@@ -27,9 +27,7 @@ UniqueFd open_path(const std::string& path) {
   return UniqueFd(check(::open(path.c_str(), O_PATH | O_CLOEXEC), "open", path));
 }
 
-void make_directory(const std::string& path) {
-  check(::mkdir(path.c_str(), 0755), "mkdir", path);
-}
+void make_directory(const std::string& path) { check(::mkdir(path.c_str(), 0755), "mkdir", path); }
 
 void put(const std::string& path, std::string_view content) {
   std::ofstream(path, std::ios::binary) << content;

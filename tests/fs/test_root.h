@@ -23,8 +23,8 @@ std::ostream& operator<<(std::ostream& out, RootKind kind);
 /// A file tree like that of a sandbox, with the Files that a host has for it, and no sandbox.
 ///
 /// Called by root, the tree belongs to an ordinary id, as a sandbox of root's does. An Overlay root
-/// also has /tmp (a tmpfs that belongs to it), /foreign (one that does not), /dev with null, zero and
-/// tty, the /proc of its namespace's maker, /etc/hosts as a mount point, and the lower layer's
+/// also has /tmp (a tmpfs that belongs to it), /foreign (one that does not), /dev with null, zero
+/// and tty, the /proc of its namespace's maker, /etc/hosts as a mount point, and the lower layer's
 /// /template/{file,dir/file}.
 class TestRoot {
  public:
