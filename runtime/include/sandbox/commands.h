@@ -23,16 +23,16 @@ enum class Stdin {
 
 /// A command to start. argv[0] is looked up in PATH *inside* the sandbox unless it has a '/'.
 struct Command {
-  std::vector<std::string> argv;
+  std::vector<std::string> argv = {};
   /// Directory inside the sandbox. Empty: the home directory. Relative: to the home directory.
-  std::string cwd;
+  std::string cwd = {};
   /// Added to the sandbox's environment; the same name replaces. Not visible to other commands.
-  std::map<std::string, std::string> env;
+  std::map<std::string, std::string> env = {};
   /// Who runs it, by name. Empty: the sandbox's user.
-  std::string user;
+  std::string user = {};
   Stdin input = Stdin::Empty;
   /// Wall-clock limit, CLOCK_MONOTONIC, counted by PID 1: the whole tree is then killed.
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<std::chrono::milliseconds> timeout = {};
 };
 
 /// A command that has ended, with what it printed.

@@ -49,8 +49,8 @@ struct SandboxOptions {
   /// Who commands run as, by name: "user" or "root"; with Ids::Range any user of the template.
   std::string user = "user";
   /// Added to PATH, HOME, USER and LANG, the only variables a sandbox starts with.
-  std::map<std::string, std::string> env;
-  std::vector<Mount> mounts;
+  std::map<std::string, std::string> env = {};
+  std::vector<Mount> mounts = {};
   Network network = Network::None;
   Profile profile = Profile::Default;
   Ids ids = Ids::Auto;
@@ -61,7 +61,7 @@ struct SandboxOptions {
 struct RuntimeOptions {
   /// Where templates' generated layers and directory uppers live. Empty: $SANDBOX_HOME, else
   /// ~/.local/share/sandbox; with euid 0 /var/lib/sandbox. Created 0700 (root: 0711).
-  std::string data_directory;
+  std::string data_directory = {};
 };
 
 }  // namespace sandbox
