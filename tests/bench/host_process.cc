@@ -23,8 +23,7 @@ namespace {
 // Never given back: the process ends with it.
 void make_resident(std::size_t bytes) {
   if (bytes == 0) return;
-  void* memory =
-      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw Error(errno, "mmap", "resident memory");
   check(::madvise(memory, bytes, MADV_NOHUGEPAGE), "madvise");
   check(::madvise(memory, bytes, MADV_POPULATE_WRITE), "madvise(MADV_POPULATE_WRITE)");

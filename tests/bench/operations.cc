@@ -47,9 +47,7 @@ pid_t clone3_all_namespaces() {
   return static_cast<pid_t>(check(::syscall(SYS_clone3, &args, sizeof(args)), "clone3"));
 }
 
-void wait_for(pid_t pid) {
-  check(::waitpid(pid, nullptr, 0), "waitpid");
-}
+void wait_for(pid_t pid) { check(::waitpid(pid, nullptr, 0), "waitpid"); }
 
 // posix_spawn(3) with stdout at `out`, or as it is when that is -1.
 pid_t spawn(std::vector<std::string> arguments, int out = -1) {
