@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -11,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +52,7 @@ void wait_for(pid_t pid) { check(::waitpid(pid, nullptr, 0), "waitpid"); }
 // posix_spawn(3) with stdout at `out`, or as it is when that is -1.
 pid_t spawn(std::vector<std::string> arguments, int out = -1) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

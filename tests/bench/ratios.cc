@@ -29,7 +29,7 @@ constexpr std::size_t kLargeHost = std::size_t{4} << 30;
 constexpr int kLargeHostThreads = 16;
 
 constexpr int kManySandboxes = 1000;
-constexpr int kDescriptorsEach = 8;
+constexpr rlim_t kDescriptorsEach = 8;
 
 Row skipped(std::string what, std::string against, std::string why) {
   Row row;
@@ -109,7 +109,7 @@ Row memory_row(const std::vector<Sandbox>& boxes, uint64_t kernel_bytes) {
   row.what = what;
   row.against = "PSS of PID 1 + growth of the kernel's";
   row.unit = "KiB";
-  row.measured = static_cast<double>(total / boxes.size()) / 1024.0;
+  row.measured = static_cast<double>(total) / static_cast<double>(boxes.size()) / 1024.0;
   row.ratio = *row.measured;
   row.must = 1024;
   row.aim = 400;
@@ -130,6 +130,7 @@ void measure_many(Runtime& runtime, std::vector<Row>& rows) {
   pair.reference = time_creates(runtime, kSamples);
   const uint64_t before = kernel_memory_bytes();
   std::vector<Sandbox> boxes;
+  boxes.reserve(kManySandboxes);
   for (int i = 0; i < kManySandboxes; ++i) boxes.push_back(runtime.create());
   const uint64_t after = kernel_memory_bytes();
   pair.measured = time_creates(runtime, kSamples);

@@ -86,7 +86,9 @@ std::string find_program(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::istringstream directories(std::string(path != nullptr ? path : "") + ":/usr/sbin:/sbin");
   for (std::string directory; std::getline(directories, directory, ':');) {
-    const std::string candidate = directory + "/" + name;
+    std::string candidate = directory;
+    candidate += '/';
+    candidate += name;
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return "";
@@ -100,6 +102,7 @@ struct End {
 // Whole life of a process, from before posix_spawn(3) to after waitpid(2).
 End run_once(const Contender& contender, int error_output) {
   std::vector<char*> argv;
+  argv.reserve(contender.argv.size() + 1);
   for (const std::string& word : contender.argv) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;

@@ -1,6 +1,7 @@
 #include "tests/bench/statistics.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sandbox::bench {
 
@@ -8,7 +9,7 @@ Duration Samples::percentile(double percent) const {
   std::vector<Duration> sorted = samples_;
   std::sort(sorted.begin(), sorted.end());
   const double last = static_cast<double>(sorted.size() - 1);
-  return sorted.at(static_cast<std::size_t>(last * percent / 100.0 + 0.5));
+  return sorted.at(static_cast<std::size_t>(std::lround(last * percent / 100.0)));
 }
 
 Pair interleave(const TimedRun& measured, const TimedRun& reference, std::size_t rounds,
