@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "fs/remove_tree.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -115,7 +116,7 @@ BoxDirectory::~BoxDirectory() {
 
 void BoxDirectory::remove() {
   const UniqueFd locked = std::move(lock_);
-  std::filesystem::remove_all(path_);
+  remove_tree(AT_FDCWD, path_);
 }
 
 void collect_dead_boxes(const DataDirectory& data) {
@@ -125,7 +126,7 @@ void collect_dead_boxes(const DataDirectory& data) {
   if (!try_lock(boxes.get(), LOCK_EX)) return;  // Somebody creates or collects: another time.
   for (const auto& entry : std::filesystem::directory_iterator(boxes_path(data))) {
     const UniqueFd box{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (box && try_lock(box.get(), LOCK_EX)) std::filesystem::remove_all(entry.path());
+    if (box && try_lock(box.get(), LOCK_EX)) remove_tree(AT_FDCWD, entry.path());
   }
 }
 
