@@ -101,24 +101,45 @@ pid_t spawn_launcher(int socket, int image, uid_t uid, gid_t gid) {
 
 }  // namespace
 
-LauncherClient::LauncherClient(uid_t uid, gid_t gid) {
+LauncherClient::Child::Child(uid_t uid, gid_t gid) {
   const UniqueFd image = make_sealed_memfd("sandbox-init", init_image(), Executable::Yes);
   auto [ours, theirs] = MessageSocket::pair();
   const pid_t pid = spawn_launcher(theirs.fd(), image.get(), uid, gid);
-  pidfd_.reset(check(pidfd_open(pid), "pidfd_open", "launcher"));
-  socket_ = std::move(ours);
+  pidfd.reset(check(pidfd_open(pid), "pidfd_open", "launcher"));
+  socket = std::move(ours);
 }
 
-LauncherClient::~LauncherClient() {
+LauncherClient::Child::~Child() {
   // Its end of file. Then it leaves at once, unless it waits for newuidmap, which is bounded too.
-  socket_ = MessageSocket();
+  socket = MessageSocket();
   // By pidfd, never by number; ECHILD when the host ignores SIGCHLD or has reaped it already.
   siginfo_t ignored;
-  ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &ignored, WEXITED);
+  ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &ignored, WEXITED);
 }
 
-void LauncherClient::launch(const LaunchRequest& request, int control) const {
-  socket_.send(request.encode(), {&control, 1});
+LauncherClient::LauncherClient(uid_t uid, gid_t gid)
+    : uid_(uid), gid_(gid), child_(std::make_shared<const Child>(uid, gid)) {}
+
+std::shared_ptr<const LauncherClient::Child> LauncherClient::child() {
+  const std::lock_guard lock(mutex_);
+  return child_;
+}
+
+void LauncherClient::replace(const std::shared_ptr<const Child>& dead) {
+  const std::lock_guard lock(mutex_);
+  if (child_ == dead) child_ = std::make_shared<const Child>(uid_, gid_);
+}
+
+void LauncherClient::launch(const LaunchRequest& request, int control) {
+  const std::vector<std::byte> payload = request.encode();
+  const std::shared_ptr<const Child> launcher = child();
+  try {
+    launcher->socket.send(payload, {&control, 1});
+  } catch (const Error& error) {
+    if (error.code().value() != EPIPE) throw;
+    replace(launcher);
+    child()->socket.send(payload, {&control, 1});
+  }
 }
 
 }  // namespace sandbox

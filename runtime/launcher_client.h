@@ -2,6 +2,9 @@
 
 #include <sys/types.h>
 
+#include <memory>
+#include <mutex>
+
 #include "runtime/base/message_socket.h"
 #include "runtime/init/launch_request.h"
 #include "sandbox/unique_fd.h"
@@ -11,23 +14,34 @@ namespace sandbox {
 /// The host's side of the launcher: a child process of ours, started from a sealed memfd.
 ///
 /// launch() may be called from several threads at once. Neither SIGCHLD's disposition nor somebody
-/// else's wait(2) matters: only the socket tells whether it lives.
+/// else's wait(2) matters: only the socket tells whether it lives. One that was killed is replaced.
 class LauncherClient {
  public:
   /// `uid` and `gid` are what a launcher with euid 0 becomes. Throws Error.
   LauncherClient(uid_t uid, gid_t gid);
-  LauncherClient(const LauncherClient&) = delete;
-  LauncherClient& operator=(const LauncherClient&) = delete;
-  /// Ends the launcher; the sandboxes it made live on.
-  ~LauncherClient();
 
-  /// Asks for a sandbox. Answers come on the other end of `control`. Throws Error: EPIPE when the
-  /// launcher has died.
-  void launch(const LaunchRequest& request, int control) const;
+  /// Asks for a sandbox. Answers come on the other end of `control`; end of file there means that
+  /// the launcher died on the way. Throws Error.
+  void launch(const LaunchRequest& request, int control);
 
  private:
-  MessageSocket socket_;
-  UniqueFd pidfd_;
+  // Ends the launcher; the sandboxes it made live on.
+  struct Child {
+    MessageSocket socket;
+    UniqueFd pidfd;
+
+    Child(uid_t uid, gid_t gid);
+    Child(const Child&) = delete;
+    Child& operator=(const Child&) = delete;
+    ~Child();
+  };
+  std::shared_ptr<const Child> child();
+  void replace(const std::shared_ptr<const Child>& dead);
+
+  uid_t uid_;
+  gid_t gid_;
+  std::mutex mutex_;
+  std::shared_ptr<const Child> child_;
 };
 
 }  // namespace sandbox

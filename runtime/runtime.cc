@@ -169,7 +169,7 @@ class Runtime::Impl {
     collect_dead_boxes(data_);
   }
 
-  std::shared_ptr<SandboxCore> create(const SandboxOptions& options) const {
+  std::shared_ptr<SandboxCore> create(const SandboxOptions& options) {
     const NameService names =
         options.network == Network::Host ? NameService::Host : NameService::None;
     const std::shared_ptr<const TemplateSource> source =
@@ -257,7 +257,7 @@ class Runtime::Impl {
 
   HostIdentity identity_;
   DataDirectory data_;
-  mutable TemplateCache templates_;
+  TemplateCache templates_;
   SkeletonStore skeletons_;
   LauncherClient launcher_;
 };

@@ -180,6 +180,7 @@ void Launcher::run() {
 void Launcher::launch(Message message) {
   if (message.fds.size() != 1) throw Error(EBADMSG, "launch", "descriptors");
   const MessageSocket control{std::move(message.fds.front())};
+  if (refusal_) return tell_failure(control, *refusal_);
   const char* step = "clone3";
   try {
     LaunchRequest request = LaunchRequest::decode(message.payload);

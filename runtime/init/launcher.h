@@ -1,7 +1,11 @@
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "runtime/base/message_socket.h"
 #include "runtime/init/launch_request.h"
+#include "runtime/init/setup_report.h"
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
@@ -14,6 +18,9 @@ class Launcher {
  public:
   explicit Launcher(MessageSocket host);
 
+  /// From now on answers every request with `failure`, so that the host learns why.
+  void refuse(SetupFailed failure) { refusal_ = std::move(failure); }
+
   /// Returns at end of file.
   void run();
 
@@ -22,6 +29,7 @@ class Launcher {
 
   MessageSocket host_;
   UniqueFd child_signal_;
+  std::optional<SetupFailed> refusal_;
 };
 
 }  // namespace sandbox

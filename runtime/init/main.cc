@@ -24,11 +24,14 @@
 namespace sandbox {
 namespace {
 
-// Inherited by everything that runs in a sandbox.
-void prepare_process() {
-  // The library started us with two descriptors, which a helper program must not inherit.
+// The library started us with the socket and the image, which a helper program must not inherit.
+void keep_only_socket() {
   check(::fcntl(kLauncherSocketFd, F_SETFD, FD_CLOEXEC), "fcntl(F_SETFD)");
   check(::close_range(kLauncherSocketFd + 1, ~0U, 0), "close_range");
+}
+
+// Inherited by everything that runs in a sandbox.
+void prepare_process() {
   check(::chdir("/"), "chdir", "/");
   ::umask(022);
   check(::prctl(PR_SET_NAME, "sandbox-init"), "prctl(PR_SET_NAME)");
@@ -40,9 +43,15 @@ void prepare_process() {
 }
 
 void run_launcher(uid_t uid, gid_t gid) {
-  prepare_process();
-  if (::geteuid() == 0) give_up_root(uid, gid);
-  Launcher(MessageSocket(UniqueFd(kLauncherSocketFd))).run();
+  keep_only_socket();
+  Launcher launcher{MessageSocket(UniqueFd(kLauncherSocketFd))};
+  try {
+    prepare_process();
+    if (::geteuid() == 0) give_up_root(uid, gid);
+  } catch (const Error& error) {
+    launcher.refuse(SetupFailed::from("launcher", error));
+  }
+  launcher.run();
 }
 
 uint32_t to_id(const char* text) { return static_cast<uint32_t>(std::strtoul(text, nullptr, 10)); }

@@ -137,8 +137,7 @@ void make_large_file() {
 void DownloadCp(benchmark::State& state) {
   make_large_file();
   const TempDir host;
-  const std::string command =
-      "cp " + root().inside("/home/user/large") + " " + host.path("copy");
+  const std::string command = "cp " + root().inside("/home/user/large") + " " + host.path("copy");
   // The shell has to find the descriptor, which is not inherited.
   const std::string here = "/proc/" + std::to_string(::getpid()) + "/fd/";
   std::string visible = command;
