@@ -19,7 +19,7 @@ namespace {
 // Each read gives one message, "e overlay: …", until ENODATA.
 std::string kernel_log(int context) {
   std::string text;
-  std::array<char, 512> line;
+  std::array<char, 512> line{};
   for (ssize_t got = 0; (got = ::read(context, line.data(), line.size())) > 0;) {
     if (!text.empty()) text += "; ";
     text.append(line.data(), static_cast<std::size_t>(got));

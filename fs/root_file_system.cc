@@ -67,6 +67,7 @@ void mount_read_only_trees(int root, const RootRequest& request, int empty) {
 
 std::vector<UniqueFd> clone_bind_sources(const std::vector<BindMount>& binds) {
   std::vector<UniqueFd> sources;
+  sources.reserve(binds.size());
   for (const BindMount& bind : binds) sources.push_back(clone_bind_source(bind));
   return sources;
 }

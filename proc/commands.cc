@@ -80,8 +80,9 @@ std::vector<std::string> flatten(const Environment& environment) {
   std::size_t total = 0;
   for (const auto& [name, value] : environment) {
     require_valid_variable(name, value);
-    flat.push_back(name + '=' + value);
-    total += flat.back().size() + 1;
+    std::string& variable = flat.emplace_back(name);
+    variable.append(1, '=').append(value);
+    total += variable.size() + 1;
   }
   if (total > kLargestEnvironment) {
     throw Error(E2BIG, "execve", "environment", "all variables together may have 128 KiB");
@@ -170,7 +171,7 @@ struct ExitCode {
 
 }  // namespace
 
-int CommandResult::exit_code() const noexcept { return std::visit(ExitCode{}, outcome); }
+int CommandResult::exit_code() const { return std::visit(ExitCode{}, outcome); }
 
 Process Commands::start(const Command& command) {
   const SpawnRequest request = make_request(*context_, command);

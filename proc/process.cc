@@ -33,7 +33,7 @@ constexpr std::chrono::milliseconds kDrainTime{100};
 // One pipe of a command, as stream() sees it.
 struct Source {
   UniqueFd& fd;
-  Stream stream;
+  Stream stream = Stream::Stdout;
   std::size_t owed = 0;  // Was in the pipe when the command ended: delivered whatever it takes.
   bool widened = false;
 };

@@ -46,7 +46,7 @@ std::vector<pid_t> list_pids(int proc) {
 std::string read_entry(int proc, pid_t pid, const char* file) {
   const std::string path = std::to_string(pid) + '/' + file;
   const UniqueFd fd{::openat(proc, path.c_str(), O_RDONLY | O_CLOEXEC)};
-  std::array<char, 4096> buffer;
+  std::array<char, 4096> buffer{};
   const ssize_t got = fd ? ::read(fd.get(), buffer.data(), buffer.size()) : 0;
   return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }

@@ -133,6 +133,7 @@ std::vector<UniqueFd> open_volumes(int root, const RootRequest& request) {
   for (const ReadOnlyTree& tree : request.read_only_trees) paths.push_back(tree.target);
   for (const BindMount& bind : request.binds) paths.push_back(bind.target);
   std::vector<UniqueFd> volumes;
+  volumes.reserve(paths.size());
   for (const std::string& path : paths) {
     const int fd = openat2(root, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
     volumes.emplace_back(check(fd, "openat2", path));
@@ -142,6 +143,7 @@ std::vector<UniqueFd> open_volumes(int root, const RootRequest& request) {
 
 std::vector<IdNames::Range> to_ranges(const std::vector<IdMapping>& mappings) {
   std::vector<IdNames::Range> ranges;
+  ranges.reserve(mappings.size());
   for (const IdMapping& m : mappings) ranges.push_back({m.inside, m.outside, m.count});
   return ranges;
 }
@@ -262,7 +264,7 @@ class Runtime::Impl {
   LauncherClient launcher_;
 };
 
-Runtime::Runtime(RuntimeOptions options) {
+Runtime::Runtime(const RuntimeOptions& options) {
   require_kernel();
   impl_ = std::make_unique<Impl>(options);
 }

@@ -23,7 +23,7 @@ std::string read_kernel_file(int dir, const char* path, std::size_t limit) {
 
 std::string read_to_end(int fd, std::string_view subject, std::size_t limit) {
   std::string content;
-  std::array<char, 16384> chunk;
+  std::array<char, 16384> chunk{};
   for (;;) {
     const ssize_t got = ::read(fd, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;

@@ -99,9 +99,9 @@ void send_message(int socket, std::span<const std::byte> payload, std::span<cons
 }
 
 std::optional<Message> receive_message(int socket) {
-  std::array<std::byte, kInlineMessageBytes + 1> buffer;
+  std::array<std::byte, kInlineMessageBytes + 1> buffer{};
   iovec part{buffer.data(), buffer.size()};
-  ControlBuffer control;
+  ControlBuffer control{};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;

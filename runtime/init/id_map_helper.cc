@@ -85,7 +85,7 @@ int wait_for(const Helper& helper, const std::string& path) {
 }
 
 std::string read_message(const Helper& helper) {
-  std::array<char, 1024> text;
+  std::array<char, 1024> text{};
   const ssize_t got = ::read(helper.output.get(), text.data(), text.size());
   std::string message(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
   while (message.ends_with('\n')) message.pop_back();

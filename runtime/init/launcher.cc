@@ -141,7 +141,7 @@ void tell_failure(const MessageSocket& control, const SetupFailed& failed) {
 }
 
 void reap_children(int child_signal) {
-  signalfd_siginfo ignored;
+  signalfd_siginfo ignored{};
   while (::read(child_signal, &ignored, sizeof(ignored)) > 0) {
   }
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {

@@ -109,7 +109,7 @@ void Pid1::watch(int fd) {
 }
 
 void Pid1::run() {
-  std::array<epoll_event, 64> events;
+  std::array<epoll_event, 64> events{};
   for (;;) {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    milliseconds_to_deadline());
@@ -185,7 +185,7 @@ void Pid1::handle_status(int status_fd) {
 }
 
 void Pid1::reap() {
-  signalfd_siginfo ignored;
+  signalfd_siginfo ignored{};
   while (::read(child_signal_.get(), &ignored, sizeof(ignored)) > 0) {
   }
   // One SIGCHLD may stand for many children: signal(7), they do not queue.

@@ -45,7 +45,7 @@ struct CommandResult {
   Usage usage;
 
   /// The exit code as a shell gives it: 128+N after signal N, 124 after a time limit.
-  int exit_code() const noexcept;
+  int exit_code() const;
 };
 
 /// Starts commands in one sandbox. Safe to use from several threads at once.

@@ -15,7 +15,7 @@ class Runtime {
  public:
   /// Starts the launcher and removes what crashed processes left in the data directory. Throws
   /// Error: ENOSYS below Linux 5.15, EACCES or EPERM when the data directory is not usable.
-  explicit Runtime(RuntimeOptions options = {});
+  explicit Runtime(const RuntimeOptions& options = {});
   Runtime(Runtime&&) noexcept;
   Runtime& operator=(Runtime&&) noexcept;
   ~Runtime();
