@@ -17,6 +17,7 @@
 
 #include "proc/status_message.h"
 #include "runtime/base/block_sigpipe.h"
+#include "runtime/base/deadline.h"
 #include "runtime/base/message_socket.h"
 #include "sandbox/error.h"
 
@@ -167,7 +168,7 @@ Outcome Process::wait() {
 }
 
 std::optional<Outcome> Process::wait_for(std::chrono::milliseconds timeout) {
-  const auto deadline = Clock::now() + timeout;
+  const auto deadline = deadline_after(timeout);
   while (!receive_end(milliseconds_until(deadline))) {
     if (Clock::now() >= deadline) return std::nullopt;
   }

@@ -18,6 +18,7 @@
 
 #include "proc/process_tree.h"
 #include "proc/status_message.h"
+#include "runtime/base/deadline.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -151,7 +152,7 @@ void Pid1::start(Message message) {
     command.tag = next_tag_++;
     command.started = Clock::now();
     if (request.timeout_ms != 0) {
-      command.deadline = command.started + std::chrono::milliseconds(request.timeout_ms);
+      command.deadline = deadline_after(std::chrono::milliseconds(request.timeout_ms));
     }
     const pid_t pid = spawner_.spawn(request, stdio, command.tag);
     tell(command.status, Started{pid});

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace sandbox {
+
+/// The moment `timeout` from now, CLOCK_MONOTONIC; time_point::max(), which is never, for what the
+/// clock cannot hold: milliseconds::max() is how a caller says "for ever", and added to the present
+/// it would overflow into the past.
+inline std::chrono::steady_clock::time_point deadline_after(
+    std::chrono::milliseconds timeout) noexcept {
+  using Clock = std::chrono::steady_clock;
+  const auto now = Clock::now();
+  const auto most = std::chrono::floor<std::chrono::milliseconds>(Clock::time_point::max() - now);
+  return timeout > most ? Clock::time_point::max() : now + std::max(timeout, std::chrono::milliseconds(-1));
+}
+
+}  // namespace sandbox
