@@ -41,11 +41,12 @@ class BlockSignals {
   sigset_t old_{};
 };
 
-std::string_view explain(const SpawnRequest& request, const ChildFailure& failure) {
+// Programs with a '/' are relative to the command's directory, which is not ours.
+std::string_view explain(const SpawnRequest& request, int cwd, const ChildFailure& failure) {
   if (std::string_view(failure.call) != "execve") return {};
   if (failure.error == ENOENT) {
     for (const std::string& program : request.programs) {
-      if (::access(program.c_str(), F_OK) == 0) {
+      if (::faccessat(cwd, program.c_str(), F_OK, 0) == 0) {
         return "the file exists, but the interpreter it names (its #! line or ELF loader) does not";
       }
     }
@@ -94,7 +95,7 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
   ::waitpid(pid, nullptr, 0);
   const bool is_exec = std::string_view(failure.call) == "execve";
   throw Error(failure.error, failure.call, is_exec ? request.argv.front() : request.cwd,
-              explain(request, failure));
+              explain(request, cwd.get(), failure));
 }
 
 }  // namespace sandbox
