@@ -1,0 +1,124 @@
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <string>
+
+#include "sandbox/error.h"
+#include "tests/runtime/box.h"
+#include "tests/support/matchers.h"
+#include "tests/support/skips.h"
+#include "tests/support/temp_dir.h"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Box;
+using test::FailsWith;
+using test::require_subordinate_ids;
+using test::TempDir;
+
+// The host's owner of a file that a sandbox with these options makes.
+uid_t owner_outside(SandboxOptions options) {
+  const TempDir host;
+  fs::permissions(host.path(), fs::perms::all);
+  options.mounts = {{host.path(), "/work", Access::ReadWrite}};
+  const Box box(options);
+  box.out("touch /work/file");
+  struct stat status {};
+  check(::stat(host.path("file").c_str(), &status), "stat", host.path("file"));
+  return status.st_uid;
+}
+
+CommandResult as_root(const Box& box, const std::string& script) {
+  return box.sh(script, {.user = "root"});
+}
+
+TEST(Ids, SingleMapsOneId) {
+  const Box box(SandboxOptions{.ids = Ids::Single});
+  EXPECT_EQ(box.out("wc -l < /proc/self/uid_map; cat /proc/self/setgroups"), "1\ndeny\n");
+}
+
+TEST(Ids, SingleHasTheOneUser) {
+  const Box box(SandboxOptions{.ids = Ids::Single});
+  EXPECT_THAT([&] { as_root(box, "true"); }, FailsWith(EINVAL));
+}
+
+TEST(Ids, RootInsideIsNobodyOutside) {
+  const Box box(SandboxOptions{.user = "root"});
+  EXPECT_EQ(box.out("id -u; echo $HOME; pwd"), "0\n/root\n/root\n");
+  EXPECT_NE(owner_outside({.user = "root"}), 0U);
+}
+
+TEST(Ids, RootInsideHasNoCapability) {
+  const Box box(SandboxOptions{.user = "root"});
+  EXPECT_THAT(box.out("grep CapEff /proc/self/status"), ::testing::HasSubstr("0000000000000000"));
+}
+
+TEST(Ids, UserIsTheCallerOutside) {
+  test::require_unprivileged();
+  EXPECT_EQ(owner_outside({}), ::geteuid());
+}
+
+TEST(Ids, CallerWhoIsRootIsSomebodyElse) {
+  test::require_root();
+  EXPECT_GT(owner_outside({}), 65536U);
+}
+
+TEST(Ids, UserThatTheTemplateLacksIsInvalid) {
+  EXPECT_THAT([] { Box(SandboxOptions{.user = "stranger"}); }, FailsWith(EINVAL));
+}
+
+TEST(Ids, RangeMaps65536Ids) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_EQ(box.out("awk '{n += $3} END {print n}' /proc/self/uid_map"), "65536\n");
+}
+
+TEST(Ids, RangeRunsAsUserByDefault) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_EQ(box.out("id -u; id -g"), "1000\n1000\n");
+}
+
+TEST(Ids, RangeRunsEachCommandAsTheUserItNames) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_EQ(as_root(box, "id -u; echo $HOME $USER").stdout_text, "0\n/root root\n");
+  EXPECT_EQ(box.out("id -u"), "1000\n");
+}
+
+TEST(Ids, RangeGivesCommandsOfRootNoCapability) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
+    EXPECT_EQ(as_root(box, std::string("grep ") + set + " /proc/self/status").stdout_text,
+              std::string(set) + ":\t0000000000000000\n");
+  }
+}
+
+TEST(Ids, RangeKeepsUsersApart) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  ASSERT_EQ(as_root(box, "umask 077; echo secret > /tmp/of-root").outcome, Outcome(Exited{0}));
+  EXPECT_EQ(box.out("cat /tmp/of-root 2>/dev/null || stat -c %U /tmp/of-root"), "root\n");
+}
+
+TEST(Ids, RangeHasNoGroupOfTheCaller) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_EQ(box.out("id -G"), "1000\n");
+  EXPECT_EQ(as_root(box, "id -G").stdout_text, "0\n");
+}
+
+TEST(Ids, RangeNeverMapsRootOfTheHost) {
+  require_subordinate_ids();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_EQ(box.out("awk '$2 == 0' /proc/self/uid_map /proc/self/gid_map"), "");
+}
+
+}  // namespace
+}  // namespace sandbox
