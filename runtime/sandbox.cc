@@ -100,7 +100,8 @@ SandboxCore::~SandboxCore() {
 
 void SandboxCore::destroy() {
   if (!pidfd) return;
-  files->close();
+  // None yet when creating failed after the process was there, for want of a descriptor.
+  if (files) files->close();
   const UniqueFd ending = std::move(pidfd);
   // ESRCH: it has ended before.
   if (pidfd_send_signal(ending.get(), SIGKILL) != 0 && errno != ESRCH) {
