@@ -35,9 +35,12 @@ void make_parents(const std::string& path) {
   if (error) throw Error(error.value(), "mkdir", path, "set SANDBOX_HOME to a directory of yours");
 }
 
+// An existing one stays as it is. The mode is set apart from mkdir, which cuts it by the umask of the
+// host; for a moment the directory is narrower than asked, never wider.
 void make_directory(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0) return;
-  if (errno != EEXIST) {
+  if (::mkdir(path.c_str(), mode) == 0) {
+    check(::chmod(path.c_str(), mode), "chmod", path);
+  } else if (errno != EEXIST) {
     throw Error(errno, "mkdir", path, "set SANDBOX_HOME to a directory you can write to");
   }
 }
@@ -92,11 +95,12 @@ BoxDirectory::BoxDirectory(const DataDirectory& data) {
   check(::flock(boxes.get(), LOCK_SH), "flock", boxes_path(data));
   path_ = boxes_path(data) + "/XXXXXX";
   if (::mkdtemp(path_.data()) == nullptr) throw Error(errno, "mkdtemp", path_);
+  check(::chmod(path_.c_str(), 0700), "chmod", path_);  // As above.
   lock_ = open_directory(path_);
   try_lock(lock_.get(), LOCK_EX);
   for (const char* name : {"/upper", "/work"}) {
     const std::string directory = path_ + name;
-    check(::mkdir(directory.c_str(), 0755), "mkdir", directory);
+    make_directory(directory, 0755);
     if (owner.root_caller) {
       check(::chown(directory.c_str(), owner.uid, owner.gid), "chown", directory);
     }

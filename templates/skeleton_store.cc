@@ -33,8 +33,13 @@ std::string hexadecimal(uint64_t number) {
   return text.data();
 }
 
+// The mode is set apart from mkdir, which cuts it by the umask of the host.
 void make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) throw Error(errno, "mkdir", path);
+  if (::mkdir(path.c_str(), 0755) == 0) {
+    check(::chmod(path.c_str(), 0755), "chmod", path);
+  } else if (errno != EEXIST) {
+    throw Error(errno, "mkdir", path);
+  }
 }
 
 void give_to(const std::filesystem::path& root, uid_t uid, gid_t gid) {
@@ -66,6 +71,7 @@ HostPath SkeletonStore::get(const TemplateSource& source) const {
 void SkeletonStore::make(const std::string& path, const Skeleton& skeleton) const {
   std::string draft = path + ".XXXXXX";
   if (::mkdtemp(draft.data()) == nullptr) throw Error(errno, "mkdtemp", draft);
+  check(::chmod(draft.c_str(), 0700), "chmod", draft);  // As above.
   const UniqueFd target{
       check(::open(draft.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open", draft)};
   skeleton.write(target.get());
