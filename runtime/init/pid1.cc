@@ -148,13 +148,15 @@ void Pid1::start(Message message) {
   command.status = MessageSocket(std::move(message.fds.front()));
   try {
     const SpawnRequest request = SpawnRequest::decode(message.payload);
-    const Stdio stdio = take_stdio(request, message.fds);
+    Stdio stdio = take_stdio(request, message.fds);
     command.tag = next_tag_++;
     command.started = Clock::now();
     if (request.timeout_ms != 0) {
       command.deadline = deadline_after(std::chrono::milliseconds(request.timeout_ms));
     }
     const pid_t pid = spawner_.spawn(request, stdio, command.tag);
+    // Before the host knows of it: a command that closes its stdin must be the last to have it.
+    stdio = Stdio();
     tell(command.status, Started{pid});
     watch(command.status.fd());
     commands_.emplace(pid, std::move(command));
