@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "isolation/capabilities.h"
 #include "isolation/seccomp_install.h"
 
 namespace sandbox {
@@ -33,10 +35,14 @@ bool change_ids(const ChildPlan& plan) noexcept {
          ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) == 0;
 }
 
-// init keeps SETUID, SETGID and KILL for range maps; its uid change clears them only for uids
-// other than 0, so they are dropped by name.
+// init keeps some for range maps; its uid change clears them only for uids other than 0, so they are
+// dropped by name. The bounding set first, which takes SETPCAP.
 bool drop_capabilities(const ChildPlan& plan) noexcept {
   if (!plan.change_ids) return true;
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    if ((kRangeInitCapabilities.bounding & capabilities(capability)) == 0) continue;
+    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return false;
+  }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const __user_cap_data_struct none[2] = {};
   return ::syscall(SYS_capset, &header, none) == 0;
