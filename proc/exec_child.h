@@ -8,7 +8,7 @@
 
 namespace sandbox {
 
-/// What a child needs between vfork and execve, gathered before: nothing there may allocate.
+/// What a child needs between clone and execve, gathered before: nothing there may allocate.
 struct ChildPlan {
   char* const* argv = nullptr;      ///< Null-terminated.
   char* const* envp = nullptr;      ///< Null-terminated.
@@ -31,7 +31,8 @@ struct ChildFailure {
   int error = 0;
 };
 
-/// Runs in the vforked child and shares its memory with init: signal-safety(7) calls only.
+/// Runs in a child that shares its memory with init, as after vfork(2): signal-safety(7) calls
+/// only.
 [[noreturn]] void exec_child(const ChildPlan& plan, ChildFailure& failure) noexcept;
 
 }  // namespace sandbox

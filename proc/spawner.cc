@@ -1,16 +1,24 @@
 #include "proc/spawner.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/openat2.h>
+#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proc/exec_child.h"
+#include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -41,8 +49,18 @@ class BlockSignals {
   sigset_t old_{};
 };
 
+// A command inside may have put a link to /proc/self/fd/N there. For us, who follow it, that is a
+// descriptor of init, such as the procfs without masks (CVE-2024-21626).
+UniqueFd open_cwd(const std::string& path) {
+  const int cwd = openat2(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
+  return UniqueFd(check(cwd, "open", path));
+}
+
 // Programs with a '/' are relative to the command's directory, which is not ours.
 std::string_view explain(const SpawnRequest& request, int cwd, const ChildFailure& failure) {
+  if (failure.error == ECANCELED) {
+    return "a process in the sandbox stops every new command with SIGSTOP before it begins";
+  }
   if (std::string_view(failure.call) != "execve") return {};
   if (failure.error == ENOENT) {
     for (const std::string& program : request.programs) {
@@ -55,20 +73,55 @@ std::string_view explain(const SpawnRequest& request, int cwd, const ChildFailur
   return {};
 }
 
-// Not inlined: the child of vfork runs on this stack frame, and must not share it with more.
-[[gnu::noinline]] pid_t vfork_and_exec(const ChildPlan& plan, ChildFailure& failure) {
-  const pid_t pid = ::vfork();
-  if (pid == 0) exec_child(plan, failure);
-  // The child wrote into `failure`; the compiler sees only that a function that never returns may.
-  asm volatile("" : "+m"(failure));
+struct Child {
+  const ChildPlan& plan;
+  ChildFailure& failure;
+};
+
+int run_child(void* child) {
+  const auto* const start = static_cast<const Child*>(child);
+  exec_child(start->plan, start->failure);
+}
+
+// SIGSTOP cannot be blocked, and every process inside may send it to a command that has not begun.
+bool was_stopped(pid_t child) noexcept {
+  siginfo_t info{};
+  const int result = ::waitid(P_PID, static_cast<id_t>(child), &info, WSTOPPED | WNOHANG);
+  return result == 0 && info.si_pid == child;
+}
+
+// False when the child was stopped again and again, and had to be killed.
+bool wait_for_memory(const std::atomic<pid_t>& in_use, pid_t child) noexcept {
+  constexpr timespec kRound{.tv_sec = 0, .tv_nsec = 20'000'000};
+  constexpr int kPatience = 25;
+  int stops = 0;
+  while (const pid_t value = in_use.load()) {
+    ::syscall(SYS_futex, &in_use, FUTEX_WAIT, value, &kRound, nullptr, 0);
+    if (!was_stopped(child)) continue;
+    ::kill(child, ++stops < kPatience ? SIGCONT : SIGKILL);
+  }
+  return stops < kPatience;
+}
+
+// As vfork(2): the child runs in our memory until it has executed a program or ended. vfork itself
+// would leave init asleep as long as somebody keeps the child stopped, with all its clocks.
+pid_t clone_and_exec(const ChildPlan& plan, ChildFailure& failure) {
+  alignas(16) std::array<std::byte, 65536> stack;
+  Child start{plan, failure};
+  // The kernel clears it, and wakes us, when the child lets go of the memory: set_tid_address(2).
+  std::atomic<pid_t> in_use{1};
+  constexpr int kFlags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
+  const pid_t pid = check(
+      ::clone(run_child, stack.data() + stack.size(), kFlags, &start, nullptr, nullptr, &in_use),
+      "clone");
+  if (!wait_for_memory(in_use, pid)) failure = {.call = "clone", .error = ECANCELED};
   return pid;
 }
 
 }  // namespace
 
 pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const {
-  const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  const UniqueFd cwd{check(::open(request.cwd.c_str(), flags), "open", request.cwd)};
+  const UniqueFd cwd = open_cwd(request.cwd);
   const std::vector<char*> argv = pointers(request.argv);
   const std::vector<char*> envp = pointers(request.env);
   const std::vector<char*> programs = pointers(request.programs);
@@ -89,12 +142,12 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
   pid_t pid = -1;
   {
     const BlockSignals blocked;
-    pid = check(vfork_and_exec(plan, failure), "vfork");
+    pid = clone_and_exec(plan, failure);
   }
   if (failure.call == nullptr) return pid;
   ::waitpid(pid, nullptr, 0);
-  const bool is_exec = std::string_view(failure.call) == "execve";
-  throw Error(failure.error, failure.call, is_exec ? request.argv.front() : request.cwd,
+  const bool is_cwd = std::string_view(failure.call) == "fchdir";
+  throw Error(failure.error, failure.call, is_cwd ? request.cwd : request.argv.front(),
               explain(request, cwd.get(), failure));
 }
 
