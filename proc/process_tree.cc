@@ -72,26 +72,29 @@ char state_of(int proc, pid_t pid) {
   return name_end == std::string::npos ? 'X' : stat[name_end + 2];
 }
 
-bool is_alive(char state) { return state != 'Z' && state != 'X'; }
-
 // While everything is stopped nobody can fork: kill(2) reaches all processes of the namespace but
-// PID 1 under one lock, and fork(2) starts over when a signal is pending.
+// PID 1 under one lock, and fork(2) starts over when a signal is pending. Others than the tree go
+// on afterwards, those included that were born since we looked; who was stopped before, stays so.
 void kill_frozen_tree(int proc, uint64_t tag) {
-  std::vector<pid_t> running;
+  std::set<pid_t> stopped;
   for (const pid_t pid : list_pids(proc)) {
-    if (state_of(proc, pid) != 'T') running.push_back(pid);
+    if (state_of(proc, pid) == 'T') stopped.insert(pid);
   }
   ::kill(-1, SIGSTOP);
   for (const pid_t pid : find_tree(proc, tag)) ::kill(pid, SIGKILL);
-  for (const pid_t pid : running) ::kill(pid, SIGCONT);
+  for (const pid_t pid : list_pids(proc)) {
+    if (!stopped.contains(pid)) ::kill(pid, SIGCONT);
+  }
 }
 
 }  // namespace
 
+// Whatever their state: a process whose first thread has ended is a zombie to proc(5), though its
+// other threads run.
 std::vector<pid_t> find_tree(int proc, uint64_t tag) {
   std::vector<pid_t> tree;
   for (const pid_t pid : list_pids(proc)) {
-    if (has_tag(proc, pid, tag) && is_alive(state_of(proc, pid))) tree.push_back(pid);
+    if (has_tag(proc, pid, tag)) tree.push_back(pid);
   }
   return tree;
 }
