@@ -115,16 +115,22 @@ void Pid1::run() {
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    milliseconds_to_deadline());
     if (count < 0 && errno != EINTR) throw Error(errno, "epoll_wait", {});
+    bool child_ended = false;
+    bool asked = false;
+    // First of all the descriptors of commands: reaping closes them, and a new command may get the
+    // same number, on which an old event would have us wait.
     for (int i = 0; i < count; ++i) {
       const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
       if (fd == control_.fd()) {
-        if (!handle_control()) return;
+        asked = true;
       } else if (fd == child_signal_.get()) {
-        reap();
+        child_ended = true;
       } else {
         handle_status(fd);
       }
     }
+    if (child_ended) reap();
+    if (asked && !handle_control()) return;
     enforce_deadlines();
   }
 }
