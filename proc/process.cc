@@ -59,10 +59,20 @@ int milliseconds_until(Clock::time_point deadline) {
   return static_cast<int>(std::clamp<decltype(left)>(left, 0, 3'600'000));
 }
 
-// Delivers one chunk. The pipe is readable or at its end.
+// A process inside can open its end of the pipe for reading, /proc/self/fd/1, and be faster than we
+// are between poll(2) and read(2): the host must not wait for it then.
+void make_nonblocking(const UniqueFd& pipe) {
+  if (pipe) check(::fcntl(pipe.get(), F_SETFL, O_NONBLOCK), "fcntl(F_SETFL)", "pipe");
+}
+
+// Delivers one chunk. The pipe was readable or at its end a moment ago.
 void pump(Source& source, std::span<char> buffer, const OutputCallback& callback) {
   const ssize_t got = ::read(source.fd.get(), buffer.data(), buffer.size());
   if (got < 0 && errno == EINTR) return;
+  if (got < 0 && errno == EAGAIN) {
+    source.owed = 0;  // Somebody inside has read it.
+    return;
+  }
   if (check(got, "read", "output") == 0) {
     source.fd.reset();
     source.owed = 0;
@@ -104,6 +114,7 @@ void Process::stream(const OutputCallback& callback) {
   const auto buffer = std::make_unique<std::array<char, kChunkBytes>>();
   std::array<Source, 2> sources{Source{channels_.stdout_reader, Stream::Stdout},
                                 Source{channels_.stderr_reader, Stream::Stderr}};
+  for (const Source& source : sources) make_nonblocking(source.fd);
   auto give_up = Clock::time_point::max();
   const auto note_end = [&] {
     give_up = Clock::now() + kDrainTime;
@@ -123,6 +134,9 @@ void Process::stream(const OutputCallback& callback) {
                                    {outcome_ ? -1 : channels_.status.get(), POLLIN, 0}}};
     const int ready = ::poll(waiting.data(), waiting.size(), milliseconds_until(give_up));
     if (ready < 0 && errno != EINTR) throw Error(errno, "poll", "output");
+    if (ready == 0) {
+      for (Source& source : sources) source.owed = 0;  // Nothing left, whoever has read it.
+    }
     if (ready <= 0) continue;
     if (waiting[2].revents != 0 && receive_end(0)) note_end();
     for (std::size_t i = 0; i < sources.size(); ++i) {

@@ -49,7 +49,8 @@ class Process {
 
   /// Readable when the command has ended; for poll(2). The outcome is then had by wait().
   int status_fd() const noexcept { return channels_.status.get(); }
-  /// Pipe with the command's output; for a host with its own event loop. Blocking.
+  /// Pipe with the command's output; for a host with its own event loop. Blocking until stream()
+  /// was called; set O_NONBLOCK, for a process inside may read what poll(2) has announced.
   int stdout_fd() const noexcept { return channels_.stdout_reader.get(); }
   int stderr_fd() const noexcept { return channels_.stderr_reader.get(); }
   /// Pipe to the command's stdin; -1 when it has none. May be made non-blocking.
