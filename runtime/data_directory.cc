@@ -73,6 +73,13 @@ bool try_lock(int directory, int operation) {
 
 std::string boxes_path(const DataDirectory& data) { return data.path() + "/boxes"; }
 
+// What a payload left: trees deeper than we may have descriptors, directories that nobody may
+// enter; and the mode 000 directory that every overlay makes in its workdir.
+void remove_box(const std::filesystem::path& box) {
+  const UniqueFd parent = open_directory(box.parent_path());
+  remove_tree(parent.get(), box.filename());
+}
+
 }  // namespace
 
 std::string DataDirectory::locate(const std::string& configured, const HostIdentity& identity) {
@@ -120,7 +127,7 @@ BoxDirectory::~BoxDirectory() {
 
 void BoxDirectory::remove() {
   const UniqueFd locked = std::move(lock_);
-  remove_tree(AT_FDCWD, path_);
+  remove_box(path_);
 }
 
 void collect_dead_boxes(const DataDirectory& data) {
@@ -130,7 +137,12 @@ void collect_dead_boxes(const DataDirectory& data) {
   if (!try_lock(boxes.get(), LOCK_EX)) return;  // Somebody creates or collects: another time.
   for (const auto& entry : std::filesystem::directory_iterator(boxes_path(data))) {
     const UniqueFd box{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (box && try_lock(box.get(), LOCK_EX)) remove_tree(AT_FDCWD, entry.path());
+    if (!box || !try_lock(box.get(), LOCK_EX)) continue;
+    try {
+      remove_box(entry.path());
+    } catch (const Error&) {
+      // Files of subordinate ids: they must not keep their owner from making new sandboxes.
+    }
   }
 }
 
