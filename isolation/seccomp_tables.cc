@@ -166,6 +166,7 @@ constexpr Values kPersonalities = {0, 0x20000, 0xffffffff};  // Linux, UNAME26, 
 constexpr Values kNoRandomize = {0x40000, 0x60000};          // ADDR_NO_RANDOMIZE
 constexpr Values kTerminalIoctls = {0x5412, 0x541C, 0x541D, 0x5423};  // STI, LINUX, CONS, SETD
 constexpr std::uint32_t kRlimitLocks = 10;
+constexpr std::uint32_t kPidOfInit = 1;
 
 constexpr int kAllowed = 0;
 constexpr std::array<Condition, 2> kOtherwise = {};
@@ -285,6 +286,38 @@ constexpr ArgumentRule kPayloadRules[] = {
      EPERM,
      "The same. Reading it, with no new limit, is allowed.",
      {{{1, Test::Equals, {kRlimitLocks}}, {2, Test::NotNull, {}}}}},
+
+    // Init has the uid of its commands, and these calls ask for no more. Without descriptors it
+    // ends, and behind busy threads its clocks stand still.
+    {"prlimit64",
+     kAll,
+     EPERM,
+     "Limits of init: RLIMIT_NOFILE 0 ended the sandbox.",
+     {{{0, Test::Equals, {kPidOfInit}}, {2, Test::NotNull, {}}}}},
+    {"sched_setaffinity",
+     kButStrict,
+     EPERM,
+     "Scheduling of init.",
+     {{{0, Test::Equals, {kPidOfInit}}}}},
+    {"sched_setattr", kButStrict, EPERM, "The same.", {{{0, Test::Equals, {kPidOfInit}}}}},
+    {"sched_setparam", kButStrict, EPERM, "The same.", {{{0, Test::Equals, {kPidOfInit}}}}},
+    {"sched_setscheduler", kButStrict, EPERM, "The same.", {{{0, Test::Equals, {kPidOfInit}}}}},
+    {"setpriority",
+     kButStrict,
+     EPERM,
+     "The same; PRIO_PROCESS.",
+     {{{0, Test::Equals, {0}}, {1, Test::Equals, {kPidOfInit}}}}},
+    {"setpriority", kButStrict, EPERM, "PRIO_USER reaches init too.", {{{0, Test::Equals, {2}}}}},
+    {"ioprio_set",
+     kButStrict,
+     EPERM,
+     "The same; IOPRIO_WHO_PROCESS.",
+     {{{0, Test::Equals, {1}}, {1, Test::Equals, {kPidOfInit}}}}},
+    {"ioprio_set",
+     kButStrict,
+     EPERM,
+     "IOPRIO_WHO_USER reaches init too.",
+     {{{0, Test::Equals, {3}}}}},
 };
 
 struct NumberedCall {

@@ -78,7 +78,13 @@ int expected_by_argument(Profile profile, const std::string& call, const Argumen
     return one_of(low(a[1]), {0x5412, 0x541C, 0x541D, 0x5423}) ? EPERM : kAllowed;
   if (call == "seccomp") return (a[1] & 8) == 0 ? kAllowed : EPERM;
   if (call == "setrlimit") return low(a[0]) == 10 ? EPERM : kAllowed;
-  if (call == "prlimit64") return low(a[1]) == 10 && a[2] != 0 ? EPERM : kAllowed;
+  if (call == "prlimit64")
+    return (low(a[1]) == 10 || low(a[0]) == 1) && a[2] != 0 ? EPERM : kAllowed;
+  if (call.starts_with("sched_set")) return low(a[0]) == 1 ? EPERM : kAllowed;
+  if (call == "setpriority")
+    return low(a[0]) == 2 || (low(a[0]) == 0 && low(a[1]) == 1) ? EPERM : kAllowed;
+  if (call == "ioprio_set")
+    return low(a[0]) == 3 || (low(a[0]) == 1 && low(a[1]) == 1) ? EPERM : kAllowed;
   if (call == "personality") {
     if (one_of(low(a[0]), {0, 0x20000, 0xffffffff})) return kAllowed;
     return profile == Profile::Dev && one_of(low(a[0]), {0x40000, 0x60000}) ? kAllowed : EPERM;
