@@ -100,12 +100,19 @@ PlainEnd plain_probe(const Words& words, const std::string& input) {
   return run_plain(argv, input);
 }
 
+const TempDir& AttackBox::data() {
+  static const TempDir directory = [] {
+    TempDir made;
+    // Root's sandboxes are somebody else, who has to get through to the layers.
+    check(::chmod(made.path().c_str(), 0711), "chmod", made.path());
+    return made;
+  }();
+  return directory;
+}
+
 AttackBox::AttackBox() {
   static_cast<void>(probe_directory());
-  // Skeletons stay for the next sandbox, so the data directory is no part of the leak check.
-  // Root's sandboxes are somebody else, who has to get through to the layers.
-  check(::chmod(data_.path().c_str(), 0711), "chmod", data_.path());
-  runtime_.emplace(RuntimeOptions{.data_directory = data_.path("data")});
+  runtime_.emplace(RuntimeOptions{.data_directory = data().path("data")});
 }
 
 SandboxOptions AttackBox::options() {

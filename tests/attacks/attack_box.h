@@ -44,7 +44,8 @@ class AttackBox {
   AttackBox();
 
   Runtime& runtime() noexcept { return *runtime_; }
-  const TempDir& data() const noexcept { return data_; }
+  /// Where its Runtime keeps its data. One for all tests of a program: templates are made once.
+  static const TempDir& data();
   /// Default options with the probe mounted.
   static SandboxOptions options();
   /// A sandbox with these options, made on demand; otherwise the default one.
@@ -58,7 +59,6 @@ class AttackBox {
   static Process start_probe(const Sandbox& box, const Words& words);
 
  private:
-  TempDir data_;
   LeakCheck nothing_left_;
   std::optional<Runtime> runtime_;
 };

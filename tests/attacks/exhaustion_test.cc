@@ -22,9 +22,9 @@ SandboxOptions on_disk() {
   return options;
 }
 
-std::vector<fs::path> boxes(const AttackBox& attack) {
+std::vector<fs::path> boxes() {
   std::vector<fs::path> found;
-  const fs::path directory = attack.data().path("data/boxes");
+  const fs::path directory = AttackBox::data().path("data/boxes");
   if (!fs::exists(directory)) return found;
   for (const auto& entry : fs::directory_iterator(directory)) found.push_back(entry.path());
   return found;
@@ -36,7 +36,7 @@ TEST(ExhaustionAttack, DeepTreeOnDiskIsRemoved) {
   Sandbox box = attack.make(on_disk());
   EXPECT_EQ(AttackBox::run_probe(box, {"deep-tree", "1500"}).stdout_text, "depth 1500\n");
   box.destroy();
-  EXPECT_THAT(boxes(attack), IsEmpty());
+  EXPECT_THAT(boxes(), IsEmpty());
 }
 
 TEST(ExhaustionAttack, LockedTreeOnDiskIsRemoved) {
@@ -44,7 +44,7 @@ TEST(ExhaustionAttack, LockedTreeOnDiskIsRemoved) {
   Sandbox box = attack.make(on_disk());
   EXPECT_THAT(AttackBox::run_probe(box, {"locked-tree"}).stdout_text, HasSubstr("lock ok"));
   box.destroy();
-  EXPECT_THAT(boxes(attack), IsEmpty());
+  EXPECT_THAT(boxes(), IsEmpty());
 }
 
 TEST(ExhaustionAttack, LockedTreeOnDiskDoesNotEndTheHost) {
@@ -53,7 +53,7 @@ TEST(ExhaustionAttack, LockedTreeOnDiskDoesNotEndTheHost) {
     const Sandbox box = attack.make(on_disk());
     AttackBox::run_probe(box, {"locked-tree"});
   }
-  EXPECT_THAT(boxes(attack), IsEmpty());
+  EXPECT_THAT(boxes(), IsEmpty());
 }
 
 TEST(ExhaustionAttack, DeepTreeInMemoryGoes) {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -127,6 +128,10 @@ int signal_init(Words) {
   rlimit none = {};
   tell("prlimit(1)", ::prlimit(1, RLIMIT_NOFILE, &none, nullptr));
   tell("setpriority(1)", ::setpriority(PRIO_PROCESS, 1, 19));
+  tell("setpriority(user)", ::setpriority(PRIO_USER, ::getuid(), 19));
+  const sched_param idle = {};
+  tell("setscheduler(1)", ::sched_setscheduler(1, SCHED_IDLE, &idle));
+  tell("ioprio_set(1)", ::syscall(SYS_ioprio_set, 1, 1, 3 << 13));
   tell("open(/proc/1/mem)", ::open("/proc/1/mem", O_RDWR | O_CLOEXEC));
   tell("open(/proc/1/oom_score_adj)", ::open("/proc/1/oom_score_adj", O_WRONLY | O_CLOEXEC));
   tell("readlink(/proc/1/root)", ::open("/proc/1/root", O_RDONLY | O_CLOEXEC));
