@@ -97,10 +97,8 @@ class Lister {
 }  // namespace
 
 OpenedFile FileOps::open_for_read(const std::string& path) const {
-  if (FsIdentity::is_privileged()) {
-    OpenedFile own = root_.open_own_file(path, O_RDONLY, owner_.host_uid);
-    if (own.fd) return own;
-  }
+  OpenedFile own = root_.open_own_file(path, O_RDONLY, owner_.host_uid);
+  if (own.fd) return own;
   const FsIdentity as_owner(owner_);
   return root_.open_file(path, O_RDONLY);
 }

@@ -43,13 +43,11 @@ UniqueFd make_and_enter(int parent, const std::string& name, const FileOwner& ow
 
 }  // namespace
 
-// Root of the host opens files of the sandbox's user as itself, which saves six system calls, and
-// changes its identity for everything else.
+// Most files are the user's own, or new.
 std::optional<OpenedFile> FileOps::find_for_write(const std::string& path, int access) const {
-  if (FsIdentity::is_privileged()) {
-    OpenedFile own = root_.open_own_file(path, access, owner_.host_uid);
-    if (own.fd) return own;
-  }
+  OpenedFile own = root_.open_own_file(path, access, owner_.host_uid);
+  if (own.fd) return own;
+  if (errno == ENOENT) return std::nullopt;
   const FsIdentity as_owner(owner_);
   return root_.find_file(path, access);
 }
@@ -61,7 +59,7 @@ PendingFile FileOps::open_for_write(const std::string& path, WriteMode mode,
   std::optional<OpenedFile> existing = find_for_write(path, O_WRONLY);
   if (!existing) {
     UniqueFd created = create_file(path, O_WRONLY);
-    replace_metadata(created.get(), metadata);
+    if (!metadata.empty()) replace_metadata(created.get(), metadata);
     return PendingFile(std::move(created));
   }
   const struct stat& status = existing->status;
@@ -108,9 +106,10 @@ UniqueFd FileOps::create_file(const std::string& path, int access) const {
   }
   if (!file && errno == EEXIST) file = try_create(path, flags);
   check(file.get(), "openat2", path);
-  const mode_t mode = status_of(file.get(), path).stx_mode;
-  if (!S_ISREG(mode)) throw_not_a_file(mode, path);
-  settle_new(file.get(), mode, kFileMode, owner_, path);
+  struct stat status = {};
+  check(::fstat(file.get(), &status), "fstat", path);
+  if (!S_ISREG(status.st_mode)) throw_not_a_file(status.st_mode, path);
+  settle_new(file.get(), status.st_mode, kFileMode, owner_, path);
   return file;
 }
 

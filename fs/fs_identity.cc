@@ -49,12 +49,11 @@ void set_groups(const std::vector<gid_t>& groups) {
 
 }  // namespace
 
-bool FsIdentity::is_privileged() noexcept { return ::geteuid() == 0; }
-
 FsIdentity::FsIdentity(const FileOwner& owner) {
-  if (is_privileged()) {
+  const uid_t euid = ::geteuid();
+  if (euid == 0) {
     enter(owner);
-  } else if (owner.host_uid != ::geteuid()) {
+  } else if (owner.host_uid != euid) {
     throw Error(EPERM, "setfsuid", owner.name,
                 "this process may not act for that user of the sandbox");
   }

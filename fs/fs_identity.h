@@ -28,9 +28,6 @@ class FsIdentity {
   FsIdentity& operator=(const FsIdentity&) = delete;
   ~FsIdentity();
 
-  /// True for a host process that has to change its identity: euid 0.
-  static bool is_privileged() noexcept;
-
  private:
   void enter(const FileOwner& owner);
   void leave() noexcept;

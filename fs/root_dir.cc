@@ -126,11 +126,13 @@ OpenedFile RootDir::open_file(const std::string& path, int access) const {
 
 OpenedFile RootDir::open_own_file(const std::string& path, int access, uid_t owner) const noexcept {
   OpenedFile file{.fd = open_on_root_mount(path, access)};
-  if (!file.fd || ::fstat(file.fd.get(), &file.status) != 0) return {};
+  if (!file.fd) return file;
   const mode_t needed = (access & O_ACCMODE) == O_RDONLY ? S_IRUSR : S_IWUSR;
-  const bool open_to_owner = file.status.st_uid == owner && (file.status.st_mode & needed) != 0;
-  if (!S_ISREG(file.status.st_mode) || !open_to_owner) return {};
-  return file;
+  const bool is_own = ::fstat(file.fd.get(), &file.status) == 0 && S_ISREG(file.status.st_mode) &&
+                      file.status.st_uid == owner && (file.status.st_mode & needed) != 0;
+  if (is_own) return file;
+  errno = EACCES;
+  return {};
 }
 
 UniqueFd RootDir::open_on_root_mount(const std::string& path, int access) const noexcept {

@@ -63,9 +63,10 @@ class RootDir {
   OpenedFile open_file(const std::string& path, int access) const;
   /// The same, and nothing when there is no such entry.
   std::optional<OpenedFile> find_file(const std::string& path, int access) const;
-  /// Opens a regular file of `owner` on the root mount whose mode lets `owner` open it; empty in
-  /// any other case. For a privileged caller who wants to spare itself a change of identity: a file
-  /// that belongs to the sandbox's own user holds nothing that this user may not have.
+  /// Opens a regular file of `owner` on the root mount whose mode lets `owner` open it. Empty in
+  /// any other case, with errno ENOENT only when there is nothing. Root of the host, which may open
+  /// anything, spares itself a change of identity by this: a file that belongs to the sandbox's own
+  /// user holds nothing that this user may not have.
   OpenedFile open_own_file(const std::string& path, int access, uid_t owner) const noexcept;
   /// Opens a directory for reading.
   UniqueFd open_directory(const std::string& path) const;

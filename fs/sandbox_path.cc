@@ -28,7 +28,7 @@ bool is_clean(const std::string& path) {
 std::string absolute_path(const std::string& path, const FileOwner& owner) {
   if (path.empty()) refuse(path, "it is empty");
   if (path.find('\0') != std::string::npos) refuse(path, "it contains a NUL byte");
-  const std::string anchored = anchor(path, owner);
+  std::string anchored = anchor(path, owner);
   if (is_clean(anchored)) return anchored;
   std::string clean;
   for (size_t begin = 0; begin < anchored.size();) {
