@@ -1,10 +1,10 @@
 #include "fs/root_dir.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <string_view>
 
 #include "runtime/base/syscalls.h"

@@ -1,9 +1,9 @@
 #include "fs/tree_copy.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
+#include <climits>
 #include <utility>
 
 #include "fs/copy_content.h"
