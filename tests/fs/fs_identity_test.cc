@@ -103,6 +103,7 @@ TEST(FsIdentity, ScopesNest) {
 TEST(FsIdentity, OtherThreadsStayAsTheyAre) {
   require_root();
   const TempDir dir = TempDir::with({{"secret", "x"}});
+  check(::chmod(dir.path("secret").c_str(), 0600), "chmod");
   const FsIdentity as_owner(owner_with(kId, kId));
   bool opened = false;
   // A thread inherits the identity of the one that makes it, so it is made to be root first.
