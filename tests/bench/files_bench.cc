@@ -27,41 +27,45 @@ const TestRoot& root() {
 constexpr const char* kFile = "home/user/file";
 const std::string kPage(4096, 'x');
 
-void ReadPlain(benchmark::State& state) {
+void read_plain(benchmark::State& state) {
   root().files().write("file", kPage);
   char buffer[4096];
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     const int fd = ::openat(root().fd(), kFile, O_RDONLY | O_CLOEXEC);
     benchmark::DoNotOptimize(::read(fd, buffer, sizeof buffer));
     ::close(fd);
   }
 }
-BENCHMARK(ReadPlain);
+BENCHMARK(read_plain);
 
-void ReadFiles(benchmark::State& state) {
+void read_files(benchmark::State& state) {
   root().files().write("file", kPage);
-  for (auto iteration : state) benchmark::DoNotOptimize(root().files().read("/home/user/file"));
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
+    benchmark::DoNotOptimize(root().files().read("/home/user/file"));
+  }
 }
-BENCHMARK(ReadFiles);
+BENCHMARK(read_files);
 
-void OverwritePlain(benchmark::State& state) {
+void overwrite_plain(benchmark::State& state) {
   root().files().write("file", kPage);
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     const int fd = ::openat(root().fd(), kFile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     benchmark::DoNotOptimize(::write(fd, kPage.data(), kPage.size()));
     ::close(fd);
   }
 }
-BENCHMARK(OverwritePlain);
+BENCHMARK(overwrite_plain);
 
-void OverwriteFiles(benchmark::State& state) {
-  for (auto iteration : state) root().files().write("/home/user/file", kPage);
+void overwrite_files(benchmark::State& state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
+    root().files().write("/home/user/file", kPage);
+  }
 }
-BENCHMARK(OverwriteFiles);
+BENCHMARK(overwrite_files);
 
-void CreatePlain(benchmark::State& state) {
+void create_plain(benchmark::State& state) {
   root().as_payload([&] {
-    for (auto iteration : state) {
+    for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
       const int fd =
           ::openat(root().fd(), "home/user/new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
       benchmark::DoNotOptimize(::write(fd, kPage.data(), kPage.size()));
@@ -72,17 +76,17 @@ void CreatePlain(benchmark::State& state) {
     }
   });
 }
-BENCHMARK(CreatePlain);
+BENCHMARK(create_plain);
 
-void CreateFiles(benchmark::State& state) {
-  for (auto iteration : state) {
+void create_files(benchmark::State& state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     root().files().write("/home/user/new", kPage);
     state.PauseTiming();
     root().as_payload([&] { ::unlinkat(root().fd(), "home/user/new", 0); });
     state.ResumeTiming();
   }
 }
-BENCHMARK(CreateFiles);
+BENCHMARK(create_files);
 
 constexpr int kEntries = 10'000;
 
@@ -96,9 +100,9 @@ void make_entries() {
   benchmark::DoNotOptimize(made);
 }
 
-void ListPlain(benchmark::State& state) {
+void list_plain(benchmark::State& state) {
   make_entries();
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     DIR* dir = ::fdopendir(::openat(root().fd(), "home/user/many", O_RDONLY | O_CLOEXEC));
     while (const dirent* entry = ::readdir(dir)) {
       struct stat status = {};
@@ -108,15 +112,15 @@ void ListPlain(benchmark::State& state) {
     ::closedir(dir);
   }
 }
-BENCHMARK(ListPlain)->Unit(benchmark::kMillisecond);
+BENCHMARK(list_plain)->Unit(benchmark::kMillisecond);
 
-void ListFiles(benchmark::State& state) {
+void list_files(benchmark::State& state) {
   make_entries();
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     benchmark::DoNotOptimize(root().files().list("/home/user/many").size());
   }
 }
-BENCHMARK(ListFiles)->Unit(benchmark::kMillisecond);
+BENCHMARK(list_files)->Unit(benchmark::kMillisecond);
 
 constexpr uint64_t kGigabyte = 1 << 30;
 
@@ -134,7 +138,7 @@ void make_large_file() {
   benchmark::DoNotOptimize(made);
 }
 
-void DownloadCp(benchmark::State& state) {
+void download_cp(benchmark::State& state) {
   make_large_file();
   const TempDir host;
   const std::string command = "cp " + root().inside("/home/user/large") + " " + host.path("copy");
@@ -142,7 +146,7 @@ void DownloadCp(benchmark::State& state) {
   const std::string here = "/proc/" + std::to_string(::getpid()) + "/fd/";
   std::string visible = command;
   visible.replace(visible.find("/proc/self/fd/"), 14, here);
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     if (std::system(visible.c_str()) != 0) state.SkipWithError("cp failed");
     state.PauseTiming();
     ::unlink(host.path("copy").c_str());
@@ -150,12 +154,12 @@ void DownloadCp(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(kGigabyte) * state.iterations());
 }
-BENCHMARK(DownloadCp)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(4);
+BENCHMARK(download_cp)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(4);
 
-void DownloadFiles(benchmark::State& state) {
+void download_files(benchmark::State& state) {
   make_large_file();
   const TempDir host;
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     root().files().download("/home/user/large", host.path("copy"));
     state.PauseTiming();
     ::unlink(host.path("copy").c_str());
@@ -163,14 +167,14 @@ void DownloadFiles(benchmark::State& state) {
   }
   state.SetBytesProcessed(static_cast<int64_t>(kGigabyte) * state.iterations());
 }
-BENCHMARK(DownloadFiles)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(4);
+BENCHMARK(download_files)->UseRealTime()->Unit(benchmark::kMillisecond)->Iterations(4);
 
 // From the change to the event in the hands of a thread that waits for it.
-void WatchLatency(benchmark::State& state) {
+void watch_latency(benchmark::State& state) {
   using Clock = std::chrono::steady_clock;
   root().files().make_dir("/home/user/watched");
   Watcher watcher = root().files().watch("/home/user/watched");
-  for (auto iteration : state) {
+  for (auto _ : state) {  // NOLINT(clang-analyzer-deadcode.DeadStores): its own idiom.
     Clock::time_point seen;
     std::jthread waiter([&] {
       static_cast<void>(watcher.next());
@@ -185,7 +189,7 @@ void WatchLatency(benchmark::State& state) {
     watcher.drain();
   }
 }
-BENCHMARK(WatchLatency)->UseManualTime()->Unit(benchmark::kMicrosecond)->Iterations(300);
+BENCHMARK(watch_latency)->UseManualTime()->Unit(benchmark::kMicrosecond)->Iterations(300);
 
 }  // namespace
 }  // namespace sandbox::test

@@ -51,7 +51,7 @@ void send_fd(int socket, int fd) {
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  auto* header = reinterpret_cast<cmsghdr*>(control);  // There is room for one: cmsg(3).
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof fd);
@@ -71,7 +71,7 @@ UniqueFd receive_fd(int socket) {
   if (check(::recvmsg(socket, &message, MSG_CMSG_CLOEXEC), "recvmsg") == 0) {
     throw Error(ECHILD, "recvmsg", "overlay root", "the child could not make its mounts");
   }
-  return UniqueFd(*reinterpret_cast<int*>(CMSG_DATA(CMSG_FIRSTHDR(&message))));
+  return UniqueFd(*reinterpret_cast<int*>(CMSG_DATA(reinterpret_cast<cmsghdr*>(control))));
 }
 
 void write_map(const std::string& path, const std::string& text) {

@@ -149,14 +149,15 @@ TEST_P(WatcherTest, NothingInFastGrowingTreesIsMissedOrInvented) {
 }
 
 TEST_P(WatcherTest, HundredThousandEventsOfFourWriters) {
-  constexpr int kFiles = 12'500;  // Each is created and removed.
+  constexpr size_t kFiles = 12'500;  // Each is created and removed.
   Watcher watcher = files().watch("~");
   std::vector<std::jthread> writers;
+  writers.reserve(4);
   for (int writer = 0; writer < 4; ++writer) {
     writers.emplace_back([&, writer] {
       root_.as_payload([&] {
         const UniqueFd home(::open(inside("/home/user").c_str(), O_PATH | O_CLOEXEC));
-        for (int file = 0; file < kFiles; ++file) {
+        for (size_t file = 0; file < kFiles; ++file) {
           const std::string name = std::to_string(writer) + '.' + std::to_string(file);
           ::mkdirat(home.get(), name.c_str(), 0755);
           ::unlinkat(home.get(), name.c_str(), AT_REMOVEDIR);
@@ -166,14 +167,14 @@ TEST_P(WatcherTest, HundredThousandEventsOfFourWriters) {
   }
   std::map<std::string, std::vector<WatchEventType>> seen;
   size_t total = 0;
-  while (total < 8U * kFiles) {
+  while (total < 8 * kFiles) {
     const std::optional<WatchEvent> event = watcher.next(kDeadline);
     ASSERT_TRUE(event.has_value()) << total;
     ASSERT_NE(event->type, WatchEventType::Rescan);
     seen[event->name].push_back(event->type);
     ++total;
   }
-  EXPECT_EQ(seen.size(), 4U * kFiles);
+  EXPECT_EQ(seen.size(), 4 * kFiles);
   for (const auto& [name, types] : seen) {
     ASSERT_THAT(types, ElementsAre(WatchEventType::Create, WatchEventType::Remove)) << name;
   }
