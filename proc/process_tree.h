@@ -15,7 +15,7 @@ namespace sandbox {
 /// /proc/[pid]/limits.
 
 /// The pids whose RLIMIT_LOCKS is `tag`, in the procfs open as `proc`, which must show all
-/// processes. Zombies have no limits any more and are not among them.
+/// processes. Zombies are among them: what looks like one may have threads that run.
 std::vector<pid_t> find_tree(int proc, uint64_t tag);
 
 /// Sends `signal` to all of them. With SIGKILL it returns when none is left that could run, however

@@ -157,13 +157,16 @@ TEST(ProcessTree, SignalReachesTheTreeOnly) {
   EXPECT_EQ(end.exit_code, 0) << end;
 }
 
-TEST(ProcessTree, ZombieIsNoMember) {
+// What proc(5) calls a zombie may be a process whose other threads run.
+TEST(ProcessTree, ZombieIsAMemberUntilItIsReaped) {
   const ChildEnd end = as_pid1([](int proc) {
     ::signal(SIGCHLD, SIG_DFL);
     const pid_t pid = start_tagged(kTag, [] {});
     siginfo_t info;
     check(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), "waitid");
     EXPECT_EQ(state_of(pid), 'Z');
+    EXPECT_THAT(find_tree(proc, kTag), UnorderedElementsAre(pid));
+    check(::waitpid(pid, nullptr, 0), "waitpid");
     EXPECT_THAT(find_tree(proc, kTag), IsEmpty());
     return std::string();
   });
