@@ -1,9 +1,11 @@
 #include "fs/bind_mount.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 
 #include <cerrno>
 #include <string_view>
@@ -76,6 +78,22 @@ void require_allowed(const std::string& target) {
   }
 }
 
+// The same for what the target has become after the symlinks of a template. All of /dev, and what
+// masks directories of /proc, is one tmpfs; files that are masked look like devices.
+void require_not_ours(int root, int target, const std::string& subject) {
+  const UniqueFd dev = open_mount_target(root, "dev");
+  struct stat of_dev {};
+  struct stat status {};
+  struct statfs kind {};
+  check(::fstat(dev.get(), &of_dev), "fstat", "/dev");
+  check(::fstat(target, &status), "fstat", subject);
+  check(::fstatfs(target, &kind), "fstatfs", subject);
+  const bool ordinary = S_ISDIR(status.st_mode) || S_ISREG(status.st_mode);
+  const bool kernels = kind.f_type == PROC_SUPER_MAGIC || kind.f_type == DEVPTS_SUPER_MAGIC;
+  if (ordinary && !kernels && status.st_dev != of_dev.st_dev) return;
+  throw Error(EINVAL, "mount", subject, "a symlink of the template leads it to /proc or /dev");
+}
+
 }  // namespace
 
 UniqueFd clone_bind_source(const BindMount& bind) {
@@ -96,6 +114,7 @@ void attach_bind(int root, const BindMount& bind, int source) {
     target = open_mount_target(root, bind.target);
   }
   check(target.get(), "openat2", bind.target);
+  require_not_ours(root, target.get(), bind.target);
   if (is_directory(target.get(), bind.target) != directory) {
     throw Error(directory ? ENOTDIR : EISDIR, "mount", bind.target,
                 "a directory can be mounted on a directory only, a file on a file");
