@@ -109,10 +109,10 @@ std::optional<Message> receive_message(int socket) {
   header.msg_controllen = sizeof(control.bytes);
   ssize_t got = -1;
   do {
+    // A peer that closed with a message of ours unread resets the connection. That is told once,
+    // and before what the peer had sent: unix(7) has datagrams behind the error, then the end.
     got = ::recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  // A peer that died with our message unread resets the connection: the end, as a close is.
-  if (got < 0 && errno == ECONNRESET) got = 0;
+  } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
   if (check(got, "recvmsg") == 0) return std::nullopt;
 
   Message message;
