@@ -113,22 +113,28 @@ void add_descriptors(pid_t pid, std::vector<std::string>& lines) {
 
 }  // namespace
 
+// By parents, which everybody may read: the links of init are for root only, and in a pid namespace
+// all orphans become its children.
 std::vector<pid_t> processes_of(pid_t init) {
-  const std::string wanted = proc_link(init, "ns/pid");
-  std::vector<pid_t> found;
+  std::map<pid_t, pid_t> parents;
   for (const pid_t pid : numbers_in("/proc")) {
-    if (!wanted.empty() && proc_link(pid, "ns/pid") == wanted) found.push_back(pid);
+    const std::map<std::string, std::string> status = status_of_process(pid);
+    if (!status.contains("PPid")) continue;  // Gone meanwhile.
+    parents[pid] = std::atoi(status.at("PPid").c_str());
+  }
+  std::vector<pid_t> found;
+  for (const auto& [pid, parent] : parents) {
+    pid_t at = pid;
+    while (at != init && parents.contains(at)) at = parents.at(at);
+    if (at == init && parents.contains(init)) found.push_back(pid);
   }
   return found;
 }
 
 pid_t find_probe(pid_t init, const std::string& word) {
-  for (const pid_t pid : numbers_in("/proc")) {
-    const std::string wanted = std::string("/probe/probe") + '\0' + word;
-    const std::map<std::string, std::string> status = status_of_process(pid);
-    const auto parent = status.find("PPid");
-    const bool child = parent != status.end() && std::atoi(parent->second.c_str()) == init;
-    if (child && proc_text(pid, "cmdline").starts_with(wanted)) return pid;
+  const std::string wanted = std::string("/probe/probe") + '\0' + word;
+  for (const pid_t pid : processes_of(init)) {
+    if (proc_text(pid, "cmdline").starts_with(wanted)) return pid;
   }
   return -1;
 }

@@ -10,9 +10,9 @@ namespace sandbox::test {
 
 /// What the host sees of a process, in /proc: never by the word of the process itself.
 
-/// Host pids of all processes whose pid namespace is that of `init`, itself included.
+/// Host pids of `init` and all processes of its pid namespace.
 std::vector<pid_t> processes_of(pid_t init);
-/// Those whose argv[1] is `word`: `probe WORD`.
+/// The one that was started as `probe WORD`; -1 when there is none.
 pid_t find_probe(pid_t init, const std::string& word);
 /// Ids of all threads of `pid`.
 std::vector<pid_t> threads_of(pid_t pid);

@@ -3,6 +3,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -24,8 +25,16 @@ void connect_to(const char* what, int family, const sockaddr* address, socklen_t
   if (connected == 0 && type == SOCK_DGRAM) {
     // UDP says "refused" only to who writes.
     tell(what, ::send(fd, "x", 1, MSG_NOSIGNAL));
+  } else if (connected < 0 && errno == EINPROGRESS) {
+    pollfd answer = {.fd = fd, .events = POLLOUT, .revents = 0};
+    ::poll(&answer, 1, 1000);
+    int error = ETIMEDOUT;
+    socklen_t length = sizeof(error);
+    if (answer.revents != 0) ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    errno = error;
+    tell(what, error == 0 ? 0 : -1);
   } else {
-    tell(what, connected < 0 && errno == EINPROGRESS ? 0 : connected);
+    tell(what, connected);
   }
   ::close(fd);
 }
