@@ -106,6 +106,7 @@ bool wait_for_memory(const std::atomic<pid_t>& in_use, pid_t child) noexcept {
 // As vfork(2): the child runs in our memory until it has executed a program or ended. vfork itself
 // would leave init asleep as long as somebody keeps the child stopped, with all its clocks.
 pid_t clone_and_exec(const ChildPlan& plan, ChildFailure& failure) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): 64 KiB of zeros for each command.
   alignas(16) std::array<std::byte, 65536> stack;
   Child start{plan, failure};
   // The kernel clears it, and wakes us, when the child lets go of the memory: set_tid_address(2).

@@ -84,7 +84,7 @@ PlainEnd run_plain(const Words& argv, const std::string& input) {
   }
   writer.reset();
   PlainEnd end;
-  std::array<char, 65536> block;
+  std::array<char, 65536> block{};
   for (ssize_t got = 0; (got = ::read(reader.get(), block.data(), block.size())) > 0;) {
     end.text.append(block.data(), static_cast<std::size_t>(got));
   }

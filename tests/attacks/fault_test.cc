@@ -260,6 +260,7 @@ TEST(Load, ManyCommandsAtOnceEndEachWithItsCode) {
   const Sandbox box = attack.make();
   std::atomic<int> wrong = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int worker = 0; worker < 8; ++worker) {
     threads.emplace_back([&, worker] {
       for (int i = 0; i < 40; ++i) {
@@ -279,6 +280,7 @@ TEST(Load, HundredCommandsLiveAtOnce) {
   AttackBox attack;
   Sandbox box = attack.make();
   std::vector<Process> processes;
+  processes.reserve(100);
   for (int i = 0; i < 100; ++i) {
     processes.push_back(AttackBox::start_probe(box, {"threads", "0"}));
   }

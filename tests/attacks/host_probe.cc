@@ -97,18 +97,26 @@ void add_mounts(pid_t pid, std::vector<std::string>& lines) {
       if (word == "relatime" || word == "noatime") continue;
       kept += (kept.empty() ? "" : ",") + word;
     }
-    found.push_back("mount " + point + ' ' + kept + ' ' + type + (propagates ? " PROPAGATES" : ""));
+    std::string told = "mount " + point;
+    told.append(" ").append(kept).append(" ").append(type);
+    if (propagates) told += " PROPAGATES";
+    found.push_back(told);
   }
   std::sort(found.begin(), found.end());
   lines.insert(lines.end(), found.begin(), found.end());
 }
 
+// Without the inode or path behind "pipe:" and the like; above 2, without the number either.
 void add_descriptors(pid_t pid, std::vector<std::string>& lines) {
-  for (const pid_t fd : numbers_in(directory_of(pid) + "fd")) {
-    std::string target = proc_link(pid, "fd/" + std::to_string(fd));
-    target = target.substr(0, target.find(':'));
-    lines.push_back("fd " + std::to_string(fd) + ' ' + target);
+  std::vector<std::string> others;
+  for (const auto fd : numbers_in(directory_of(pid) + "fd")) {
+    const std::string target = proc_link(pid, "fd/" + std::to_string(fd));
+    const std::string kind = target.substr(0, target.find(':'));
+    (fd <= 2 ? lines : others)
+        .push_back("fd " + (fd <= 2 ? std::to_string(fd) : std::string("above 2")) + ' ' + kind);
   }
+  std::sort(others.begin(), others.end());
+  lines.insert(lines.end(), others.begin(), others.end());
 }
 
 }  // namespace

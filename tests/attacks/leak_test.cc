@@ -67,6 +67,7 @@ TEST(Leak, EnvironmentOfTheCallerStaysOutside) {
 TEST(Leak, DescriptorsOfTheCallerStayOutside) {
   AttackBox attack;
   std::vector<UniqueFd> open_on_purpose;
+  open_on_purpose.reserve(48);
   for (int i = 0; i < 48; ++i) {
     open_on_purpose.emplace_back(check(::open("/", O_RDONLY | O_DIRECTORY), "open", "/"));
   }
