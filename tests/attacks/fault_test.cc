@@ -157,7 +157,6 @@ TEST(Fault, DescriptorsRunOutInsideOnly) {
   AttackBox attack;
   const Sandbox box = attack.make();
   Process process = AttackBox::start_probe(box, {"open-many", "100000"});
-  std::string said;
   wait_for_word(process, "open EMFILE");
   EXPECT_EQ(box.commands().run(command({"/bin/true"})).exit_code(), 0);
   process.close_stdin();
