@@ -71,6 +71,7 @@ INSTANTIATE_TEST_SUITE_P(, KilledHost, ::testing::Values(Upper::Memory, Upper::D
 
 TEST_P(KilledHost, TakesItsSandboxAlong) {
   AttackBox attack;
+  const Sandbox other = attack.make();  // Lives on: what changes below is the killed host's.
   const LeakCheck everything_goes({}, seconds(2));
   const HostProcess host = start_host(GetParam());
   ASSERT_GT(host.init, 0);
@@ -86,7 +87,7 @@ TEST_P(KilledHost, TakesItsSandboxAlong) {
 
 TEST(Fault, HostKilledInTheMiddleOfCreatingLeavesNothing) {
   AttackBox attack;
-  attack.make();  // Its launcher is through with starting.
+  const Sandbox other = attack.make();  // Lives on: what changes below is the killed host's.
   for (int step = 0; step < 12; ++step) {
     const LeakCheck everything_goes({}, seconds(3));
     const pid_t host = check(::fork(), "fork");
