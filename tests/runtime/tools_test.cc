@@ -89,8 +89,8 @@ TEST(Tools, PerlRuns) {
 TEST(Tools, TmuxRunsASession) {
   require_system_program("tmux");
   EXPECT_EQ(
-      said("export TERM=xterm; tmux -L s new-session -d 'echo inside > out; tmux wait -S done'"
-           " && tmux -L s wait done; cat out"),
+      said("export TERM=xterm; tmux -L s new-session -d 'exec sleep 1000'"
+           " && tmux -L s run-shell 'echo inside > ~/out' && tmux -L s kill-server; cat out"),
       "inside\n");
 }
 
