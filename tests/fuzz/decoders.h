@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sandbox::test {
+
+/// A decoder of bytes that somebody else wrote, and messages that it accepts.
+struct Decoder {
+  std::string name;
+  /// Decodes `input`. A refusal, an Error, is an answer; anything else that it throws passes
+  /// through.
+  std::function<void(std::span<const std::byte> input)> decode;
+  std::vector<std::vector<std::byte>> corpus;
+};
+
+/// Launch requests, spawn requests, status messages, setup reports and account files.
+const std::vector<Decoder>& decoders();
+
+}  // namespace sandbox::test
