@@ -35,8 +35,8 @@ bool change_ids(const ChildPlan& plan) noexcept {
          ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) == 0;
 }
 
-// init keeps some for range maps; its uid change clears them only for uids other than 0, so they are
-// dropped by name. The bounding set first, which takes SETPCAP.
+// init keeps some for range maps; its uid change clears them only for uids other than 0, so they
+// are dropped by name. The bounding set first, which takes SETPCAP.
 bool drop_capabilities(const ChildPlan& plan) noexcept {
   if (!plan.change_ids) return true;
   for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {

@@ -35,8 +35,8 @@ void make_parents(const std::string& path) {
   if (error) throw Error(error.value(), "mkdir", path, "set SANDBOX_HOME to a directory of yours");
 }
 
-// An existing one stays as it is. The mode is set apart from mkdir, which cuts it by the umask of the
-// host; for a moment the directory is narrower than asked, never wider.
+// An existing one stays as it is. The mode is set apart from mkdir, which cuts it by the umask of
+// the host; for a moment the directory is narrower than asked, never wider.
 void make_directory(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) == 0) {
     check(::chmod(path.c_str(), mode), "chmod", path);

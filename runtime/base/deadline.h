@@ -13,7 +13,8 @@ inline std::chrono::steady_clock::time_point deadline_after(
   using Clock = std::chrono::steady_clock;
   const auto now = Clock::now();
   const auto most = std::chrono::floor<std::chrono::milliseconds>(Clock::time_point::max() - now);
-  return timeout > most ? Clock::time_point::max() : now + std::max(timeout, std::chrono::milliseconds(-1));
+  return timeout > most ? Clock::time_point::max()
+                        : now + std::max(timeout, std::chrono::milliseconds(-1));
 }
 
 }  // namespace sandbox

@@ -35,8 +35,8 @@ class Steps {
 
  private:
   struct Report {
-    const char* name;
-    std::chrono::steady_clock::time_point begin;
+    const char* name = "";
+    std::chrono::steady_clock::time_point begin{};
     ~Report() {
       const std::chrono::duration<double, std::milli> took =
           std::chrono::steady_clock::now() - begin;

@@ -45,7 +45,8 @@ std::size_t entries_of(const std::string& directory) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
 }
 
-// What the child of a test returns when a sandbox works for it. No Box, whose probe forks and waits.
+// What the child of a test returns when a sandbox works for it. No Box, whose probe forks and
+// waits.
 std::string create_and_run() {
   Runtime runtime;
   const Sandbox box = runtime.create();
