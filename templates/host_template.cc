@@ -185,6 +185,7 @@ TemplateSource host_template(NameService names) {
   TemplateSource source{.lowerdirs = {},
                         .read_only_trees = {{HostPath::look_up("/usr"), "usr"}},
                         .accounts = Accounts({}, {}),
+                        .identity = "host",
                         .fingerprint = fingerprint_of_machine(names),
                         .make_skeleton = {}};
   for (const char* name : kProgramDirectories) {

@@ -55,8 +55,8 @@ SkeletonStore::SkeletonStore(std::string directory, uid_t uid, gid_t gid)
     : directory_(std::move(directory)), boot_(directory_ + '/' + boot_id()), uid_(uid), gid_(gid) {}
 
 HostPath SkeletonStore::get(const TemplateSource& source) const {
-  const std::string path =
-      boot_ + '/' + std::string(kFormat) + '-' + hexadecimal(source.fingerprint);
+  const std::string path = boot_ + '/' + std::string(kFormat) + '-' + source.identity + '-' +
+                           hexadecimal(source.fingerprint);
   try {
     return HostPath::look_up(path);
   } catch (const Error& error) {

@@ -16,7 +16,9 @@ struct TemplateSource {
   std::vector<HostPath> lowerdirs;  ///< From top to bottom; the skeleton comes above them.
   std::vector<ReadOnlyTree> read_only_trees;
   Accounts accounts;
-  /// Equal fingerprints, equal skeletons. Cheap, unlike making one.
+  /// Whose skeleton it is: part of a file name. Skeletons of different identities are never shared.
+  std::string identity;
+  /// With equal identities: equal fingerprints, equal skeletons. Cheap, unlike making one.
   uint64_t fingerprint = 0;
   std::function<Skeleton()> make_skeleton;
 };

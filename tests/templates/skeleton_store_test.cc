@@ -30,6 +30,7 @@ TemplateSource source_with(const std::string& content, std::atomic<int>& made) {
   return {.lowerdirs = {},
           .read_only_trees = {},
           .accounts = Accounts({}, {}),
+          .identity = "test",
           .fingerprint = skeleton.digest(),
           .make_skeleton = [skeleton, &made] {
             ++made;
