@@ -14,6 +14,7 @@
 #include <variant>
 
 #include "fs/files_context.h"
+#include "fs/watch_hub.h"
 #include "isolation/seccomp_filter.h"
 #include "runtime/base/syscalls.h"
 #include "runtime/data_directory.h"
@@ -215,9 +216,9 @@ class Runtime::Impl {
     return request;
   }
 
-  static void finish(SandboxCore& core, const SandboxOptions& options, const Accounts& accounts,
-                     const IdPlan& ids, const LaunchRequest& request, MessageSocket control,
-                     Creation creation) {
+  void finish(SandboxCore& core, const SandboxOptions& options, const Accounts& accounts,
+              const IdPlan& ids, const LaunchRequest& request, MessageSocket control,
+              Creation creation) const {
     core.host_pid = creation.cloned->host_pid;
     core.pidfd = std::move(creation.pidfd);
     for (TimedStep& step : creation.ready->steps) {
@@ -239,13 +240,14 @@ class Runtime::Impl {
                                                         .env = options.env});
   }
 
-  static std::shared_ptr<FilesContext> make_files(const SandboxOptions& options,
-                                                  const Accounts& accounts, const IdPlan& ids,
-                                                  const LaunchRequest& request, UniqueFd root) {
+  std::shared_ptr<FilesContext> make_files(const SandboxOptions& options, const Accounts& accounts,
+                                           const IdPlan& ids, const LaunchRequest& request,
+                                           UniqueFd root) const {
     const std::vector<UniqueFd> volumes = open_volumes(root.get(), request.root);
     FilesContext::Setup setup;
     for (const UniqueFd& volume : volumes) setup.volumes.push_back(volume.get());
     setup.root = std::move(root);
+    setup.hub = watches_;
     setup.default_user = options.user;
     setup.names = make_names(accounts, ids.map);
     for (const auto& [name, user] : command_users(accounts, ids)) {
@@ -262,6 +264,7 @@ class Runtime::Impl {
   TemplateCache templates_;
   SkeletonStore skeletons_;
   LauncherClient launcher_;
+  std::shared_ptr<WatchHub> watches_ = std::make_shared<WatchHub>();
 };
 
 Runtime::Runtime(const RuntimeOptions& options) {

@@ -1,5 +1,5 @@
 // The main job, and how long each step of it takes: a sandbox from the `host` template, a program
-// written into it, its output as it comes, a file read back.
+// written into it, its output as it comes, the files it makes as it makes them, one read back.
 
 #include <chrono>
 #include <cstdio>
@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sandbox/error.h"
 #include "sandbox/runtime.h"
+#include "sandbox/watcher.h"
 
 namespace {
 
@@ -50,6 +52,14 @@ void show(sandbox::Stream from, std::string_view chunk) {
   std::fwrite(chunk.data(), 1, chunk.size(), to);
 }
 
+void show_created(const std::vector<sandbox::WatchEvent>& changes) {
+  for (const sandbox::WatchEvent& change : changes) {
+    if (change.type == sandbox::WatchEventType::Create) {
+      std::printf("Created: %s\n", change.name.c_str());
+    }
+  }
+}
+
 int run_main_job() {
   Steps steps;
   std::optional<sandbox::Runtime> runtime;
@@ -58,6 +68,8 @@ int run_main_job() {
   auto box = steps.run("create a sandbox", [&] { return runtime->create(); });
   box = steps.run("create another, which replaces it", [&] { return runtime->create(); });
   steps.run("write the program", [&] { box.files().write("/home/user/main.py", kProgram); });
+  auto watcher =
+      steps.run("watch the home directory", [&] { return box.files().watch("/home/user"); });
   auto job = steps.run("start it", [&] {
     return box.commands().start({.argv = {"python3", "main.py"}});
   });
@@ -67,6 +79,7 @@ int run_main_job() {
     std::fprintf(stderr, "quickstart: python3: %s\n", to_string(end).c_str());
     return 1;
   }
+  show_created(steps.run("see what changed", [&] { return watcher.drain(); }));
   const std::string result =
       steps.run("read the result", [&] { return box.files().read("/home/user/primes.txt"); });
   steps.run("destroy the sandbox", [&] { box.destroy(); });
