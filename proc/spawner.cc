@@ -53,7 +53,8 @@ class BlockSignals {
 // descriptor of init, such as the procfs without masks (CVE-2024-21626).
 UniqueFd open_cwd(const std::string& path) {
   const int cwd = openat2(AT_FDCWD, path.c_str(), O_PATH | O_DIRECTORY, RESOLVE_NO_MAGICLINKS);
-  return UniqueFd(check(cwd, "open", path));
+  if (cwd >= 0) return UniqueFd(cwd);
+  throw Error(errno, "open", path, "it is to be the working directory, inside the sandbox");
 }
 
 // Programs with a '/' are relative to the command's directory, which is not ours.
