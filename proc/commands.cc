@@ -13,6 +13,7 @@
 #include "proc/command_context.h"
 #include "proc/spawn_request.h"
 #include "proc/status_message.h"
+#include "runtime/base/pipe.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -23,17 +24,6 @@ constexpr std::string_view kDefaultPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 using Environment = std::map<std::string, std::string>;
-
-struct Pipe {
-  UniqueFd reader;
-  UniqueFd writer;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{-1, -1};
-  check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
 
 void require_no_nul(std::string_view text, std::string_view what) {
   if (text.find('\0') == std::string_view::npos) return;

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 
+#include "runtime/base/pipe.h"
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
 
@@ -122,16 +123,13 @@ pid_t spawn(int program_fd, int output_fd, const char* name, const std::string& 
 }  // namespace
 
 ProbeResult ProbeRunner::run(const char* name, const std::string& argument) const {
-  int ends[2];
-  check(::pipe2(ends, O_CLOEXEC), "pipe2");
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
-  const pid_t pid = spawn(program_, writer.get(), name, argument);
-  writer.reset();
+  Pipe pipe = make_pipe();
+  const pid_t pid = spawn(program_, pipe.writer.get(), name, argument);
+  pipe.writer.reset();
 
   // The pipe tells all: in a host that ignores SIGCHLD there is nothing to wait for.
   std::string answer;
-  const bool ended = read_answer(reader.get(), answer);
+  const bool ended = read_answer(pipe.reader.get(), answer);
   if (!ended) ::kill(pid, SIGKILL);
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
   if (!ended) return {.error = ETIMEDOUT, .text = "the probe hung"};

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/pipe.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
@@ -56,13 +57,11 @@ struct Helper {
 };
 
 Helper start(const std::string& path, const std::vector<std::string>& arguments) {
-  std::array<int, 2> ends{-1, -1};
-  check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
+  Pipe pipe = make_pipe();
   Helper helper;
-  helper.output.reset(ends[0]);
-  const UniqueFd writer(ends[1]);
+  helper.output = std::move(pipe.reader);
   FileActions actions;
-  actions.dup(writer.get(), STDERR_FILENO);
+  actions.dup(pipe.writer.get(), STDERR_FILENO);
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "runtime/base/pipe.h"
 #include "runtime/base/syscalls.h"
 #include "runtime/init/id_map_helper.h"
 #include "runtime/init/pid1.h"
@@ -34,25 +34,6 @@ constexpr uint64_t kNamespaces =
 // Where the child keeps its two descriptors; everything else it inherited is closed.
 constexpr int kControlFd = 3;
 constexpr int kMapsWrittenFd = 4;
-
-struct Pipe {
-  UniqueFd reader;
-  UniqueFd writer;
-};
-
-Pipe make_pipe() {
-  std::array<int, 2> ends{-1, -1};
-  check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-UniqueFd open_child_signal() {
-  sigset_t child;
-  ::sigemptyset(&child);
-  ::sigaddset(&child, SIGCHLD);
-  check(::sigprocmask(SIG_BLOCK, &child, nullptr), "sigprocmask", "SIGCHLD");
-  return UniqueFd(check(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd", "SIGCHLD"));
-}
 
 void report(const MessageSocket& control, const SetupReport& report,
             std::span<const int> fds = {}) {
@@ -140,10 +121,8 @@ void tell_failure(const MessageSocket& control, const SetupFailed& failed) {
   }
 }
 
-void reap_children(int child_signal) {
-  signalfd_siginfo ignored{};
-  while (::read(child_signal, &ignored, sizeof(ignored)) > 0) {
-  }
+void reap_children(const ChildSignal& child_signal) {
+  child_signal.drain();
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
 }
@@ -161,15 +140,14 @@ pid_t clone_child(UniqueFd& pidfd) {
 
 }  // namespace
 
-Launcher::Launcher(MessageSocket host)
-    : host_(std::move(host)), child_signal_(open_child_signal()) {}
+Launcher::Launcher(MessageSocket host) : host_(std::move(host)) {}
 
 void Launcher::run() {
-  std::array<pollfd, 2> waiting{{{host_.fd(), POLLIN, 0}, {child_signal_.get(), POLLIN, 0}}};
+  std::array<pollfd, 2> waiting{{{host_.fd(), POLLIN, 0}, {child_signal_.fd(), POLLIN, 0}}};
   for (;;) {
     const int ready = ::poll(waiting.data(), waiting.size(), -1);
     if (ready < 0 && errno != EINTR) throw Error(errno, "poll", "launcher");
-    if (waiting[1].revents != 0) reap_children(child_signal_.get());
+    if (waiting[1].revents != 0) reap_children(child_signal_);
     if (waiting[0].revents == 0) continue;
     std::optional<Message> message = host_.receive();
     if (!message) return;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtime/base/child_signal.h"
 #include "runtime/base/message_socket.h"
 #include "runtime/init/launch_request.h"
 #include "runtime/init/setup_report.h"
@@ -28,7 +29,7 @@ class Launcher {
   void launch(Message message);
 
   MessageSocket host_;
-  UniqueFd child_signal_;
+  ChildSignal child_signal_;
   std::optional<SetupFailed> refusal_;
 };
 

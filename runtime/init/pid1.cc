@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,14 +22,6 @@
 
 namespace sandbox {
 namespace {
-
-UniqueFd open_child_signal() {
-  sigset_t child;
-  ::sigemptyset(&child);
-  ::sigaddset(&child, SIGCHLD);
-  check(::sigprocmask(SIG_BLOCK, &child, nullptr), "sigprocmask", "SIGCHLD");
-  return UniqueFd(check(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd", "SIGCHLD"));
-}
 
 std::chrono::microseconds to_duration(const timeval& time) {
   return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
@@ -96,10 +87,9 @@ Pid1::Pid1(Means means)
       proc_(std::move(means.proc)),
       command_filter_(std::move(means.command_filter)),
       spawner_(command_filter_, means.can_change_ids),
-      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
-      child_signal_(open_child_signal()) {
+      epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   watch(control_.fd());
-  watch(child_signal_.get());
+  watch(child_signal_.fd());
 }
 
 void Pid1::watch(int fd) {
@@ -123,7 +113,7 @@ void Pid1::run() {
       const int fd = events.at(static_cast<std::size_t>(i)).data.fd;
       if (fd == control_.fd()) {
         asked = true;
-      } else if (fd == child_signal_.get()) {
+      } else if (fd == child_signal_.fd()) {
         child_ended = true;
       } else {
         handle_status(fd);
@@ -194,10 +184,7 @@ void Pid1::handle_status(int status_fd) {
 }
 
 void Pid1::reap() {
-  signalfd_siginfo ignored{};
-  while (::read(child_signal_.get(), &ignored, sizeof(ignored)) > 0) {
-  }
-  // One SIGCHLD may stand for many children: signal(7), they do not queue.
+  child_signal_.drain();
   int status = 0;
   rusage used{};
   pid_t pid = 0;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proc/spawner.h"
+#include "runtime/base/child_signal.h"
 #include "runtime/base/message_socket.h"
 #include "sandbox/outcome.h"
 #include "sandbox/unique_fd.h"
@@ -58,7 +59,7 @@ class Pid1 {
   std::vector<std::byte> command_filter_;
   Spawner spawner_;
   UniqueFd epoll_;
-  UniqueFd child_signal_;
+  ChildSignal child_signal_;
   uint64_t next_tag_ = 1;
   std::map<pid_t, Command> commands_;
 };

@@ -88,10 +88,9 @@ TEST(Tools, PerlRuns) {
 
 TEST(Tools, TmuxRunsASession) {
   require_system_program("tmux");
-  EXPECT_EQ(
-      said("export TERM=xterm; tmux -L s new-session -d 'exec sleep 1000'"
-           " && tmux -L s run-shell 'echo inside > ~/out' && tmux -L s kill-server; cat out"),
-      "inside\n");
+  EXPECT_EQ(said("export TERM=xterm; tmux -L s new-session -d 'exec sleep 1000'"
+                 " && tmux -L s run-shell 'echo inside > ~/out' && tmux -L s kill-server; cat out"),
+            "inside\n");
 }
 
 TEST(Tools, SharedMemoryAndSemaphoresWork) {
