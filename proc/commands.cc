@@ -194,15 +194,15 @@ CommandResult Commands::run(const Command& command) {
   return result;
 }
 
-CommandResult Commands::run(const std::string& line, Command how) {
+CommandResult Commands::run(std::string_view line, Command how) {
   if (!how.argv.empty()) throw Error(EINVAL, "run", "argv", "give a line or an argv, not both");
-  how.argv = {"/bin/bash", "-l", "-c", line};
+  how.argv = {"/bin/bash", "-l", "-c", std::string(line)};
   try {
     return run(how);
   } catch (const Error& error) {
     if (error.code().value() != ENOENT || error.call() != "execve") throw;
   }
-  how.argv = {"/bin/sh", "-c", line};
+  how.argv = {"/bin/sh", "-c", std::string(line)};
   return run(how);
 }
 

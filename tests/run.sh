@@ -107,7 +107,7 @@ build() {
 }
 
 lint() {
-  step lint "formatting and clang-tidy agree" sh tests/lint.sh build/release || note_failure lint
+  step lint "formatting and clang-tidy agree" sh tests/lint.sh build/release "$all" || note_failure lint
 }
 
 # ctest_in DIRECTORY BUILD OPTION...: ctest writes its logs into a directory of its own, because the

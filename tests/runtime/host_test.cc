@@ -15,6 +15,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -280,6 +281,30 @@ TEST(Runtime, MovedOneIsTheSame) {
   third = std::move(second);
   const Sandbox box = third.create();
   EXPECT_EQ(box.commands().run(Command{.argv = {"echo", "works"}}).stdout_text, "works\n");
+}
+
+// The launcher is the only child that a Runtime of its own process has.
+pid_t only_child() {
+  std::ifstream children("/proc/thread-self/children");
+  pid_t child = 0;
+  children >> child;
+  return child;
+}
+
+TEST(Runtime, LauncherThatWasKilledIsReplaced) {
+  const ChildEnd end = in_child([] {
+    Runtime runtime;
+    Sandbox before = runtime.create();
+    const pid_t launcher = only_child();
+    ::kill(launcher, SIGKILL);
+    siginfo_t dead;
+    check(::waitid(P_PID, static_cast<id_t>(launcher), &dead, WEXITED | WNOWAIT), "waitid");
+    Sandbox after = runtime.create();
+    EXPECT_EQ(before.commands().run({.argv = {"true"}}).outcome, Outcome(Exited{0}));
+    EXPECT_EQ(after.commands().run({.argv = {"true"}}).outcome, Outcome(Exited{0}));
+    return std::string();
+  });
+  EXPECT_EQ(end.exit_code, 0) << end;
 }
 
 TEST(Runtime, TwoInOneDataDirectoryGetAlong) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/outcome.h"
@@ -67,7 +68,7 @@ class Commands {
 
   /// Runs a line of shell: `/bin/bash -l -c line`, else `/bin/sh -c line`. `how.argv` must be
   /// empty.
-  CommandResult run(const std::string& line, Command how = {});
+  CommandResult run(std::string_view line, Command how = {});
 
  private:
   std::shared_ptr<const CommandContext> context_;
