@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 
 namespace sandboxctl {
 namespace {
@@ -53,9 +54,9 @@ std::string format_duration(std::chrono::microseconds duration) {
 
 std::string format_size(uint64_t bytes) {
   constexpr const char* kNames[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  auto value = static_cast<double>(bytes);
   size_t unit = 0;
-  for (; value >= 1024; value /= 1024) ++unit;
+  while (unit < std::size(kNames) - 1 && bytes >> (10 * (unit + 1)) != 0) ++unit;
+  const double value = std::ldexp(static_cast<double>(bytes), -10 * static_cast<int>(unit));
   return printed(unit == 0 ? "%.0f %s" : "%.1f %s", value, kNames[unit]);
 }
 
