@@ -190,6 +190,15 @@ class Runtime::Impl {
   }
 
  private:
+  // What processes of other ids leave on a disk belongs to subordinate ids of the caller, who
+  // cannot remove it from outside of their user namespace.
+  void require_removable(const IdPlan& ids) const {
+    if (ids.effective != Ids::Range || identity_.root_caller) return;
+    throw Error(EOPNOTSUPP, "create", "ids: range",
+                "the files of its other users could not be removed from a directory; keep the "
+                "changes in memory, which takes Linux 6.6, or use `ids: single`");
+  }
+
   LaunchRequest make_request(const SandboxOptions& options, const TemplateSource& source,
                              const IdPlan& ids, SandboxCore& core) const {
     LaunchRequest request;
@@ -197,6 +206,7 @@ class Runtime::Impl {
     for (const HostPath& layer : source.lowerdirs) request.root.lowerdirs.push_back(layer);
     request.root.read_only_trees = source.read_only_trees;
     if (!keep_changes_in_memory(options.upper)) {
+      require_removable(ids);
       core.box.emplace(data_);
       request.root.upper_directory = HostPath::look_up(core.box->path());
     }

@@ -20,7 +20,11 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using Results = std::map<std::string, std::string>;
 
-constexpr const char* kAbstract = "sandbox-attack-listener";
+// Of this process alone: abstract names are shared by all that use a network namespace.
+const std::string& abstract_name() {
+  static const std::string name = "sandbox-attack-listener-" + std::to_string(::getpid());
+  return name;
+}
 
 // Listens on the loopback interface of the host and on an abstract name.
 class Listeners {
@@ -40,10 +44,11 @@ class Listeners {
 
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
-    std::strcpy(name.sun_path + 1, kAbstract);
+    abstract_name().copy(name.sun_path + 1, sizeof(name.sun_path) - 1);
     const auto length =
-        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + std::strlen(kAbstract));
-    check(::bind(local_.get(), reinterpret_cast<sockaddr*>(&name), length), "bind", kAbstract);
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + abstract_name().size());
+    check(::bind(local_.get(), reinterpret_cast<sockaddr*>(&name), length), "bind",
+          abstract_name());
     check(::listen(local_.get(), 16), "listen");
   }
   std::string port() const { return std::to_string(port_); }
@@ -58,7 +63,7 @@ class Listeners {
 TEST(NetworkAttack, NothingOfTheHostAnswers) {
   AttackBox attack;
   const Listeners host;
-  const CommandResult result = attack.probe({"network", host.port(), kAbstract});
+  const CommandResult result = attack.probe({"network", host.port(), abstract_name()});
   const Results results = to_results(result.stdout_text);
   EXPECT_EQ(split_lines(result.stdout_text)[1], "interface lo up");
   int tried = 0;
@@ -77,7 +82,7 @@ TEST(NetworkAttack, NothingOfTheHostAnswers) {
 TEST(NetworkAttack, HostAnswersWithoutANetworkNamespace) {
   const LeakCheck nothing_left;
   const Listeners host;
-  const Results results = to_results(plain_probe({"network", host.port(), kAbstract}).text);
+  const Results results = to_results(plain_probe({"network", host.port(), abstract_name()}).text);
   EXPECT_EQ(results.at("tcp 127.0.0.1"), "ok");
   EXPECT_EQ(results.at("abstract"), "ok");
 }
@@ -95,7 +100,7 @@ TEST(NetworkAttack, HostNetworkStillHasNoAbstractNamesWithScopes) {
                         layer.note.find("without scopes") == std::string::npos);
   }
   const Results results =
-      to_results(AttackBox::run_probe(box, {"network", host.port(), kAbstract}).stdout_text);
+      to_results(AttackBox::run_probe(box, {"network", host.port(), abstract_name()}).stdout_text);
   EXPECT_EQ(results.at("tcp 127.0.0.1"), "ok");
   EXPECT_EQ(results.at("abstract"), scopes ? "EPERM" : "ok");
 }

@@ -72,27 +72,41 @@ TEST(Ids, UserThatTheTemplateLacksIsInvalid) {
   EXPECT_THAT([] { Box(SandboxOptions{.user = "stranger"}); }, FailsWith(EINVAL));
 }
 
-TEST(Ids, RangeMaps65536Ids) {
+// Of an ordinary user it takes changes in memory.
+void require_range() {
   require_subordinate_ids();
+  if (::geteuid() != 0) test::require_user_xattrs_on_tmpfs();
+}
+
+TEST(Ids, RangeOnDiskIsRefusedToAnOrdinaryUser) {
+  test::require_unprivileged();
+  require_subordinate_ids();
+  Runtime runtime;
+  EXPECT_THAT([&] { runtime.create({.ids = Ids::Range, .upper = Upper::Directory}); },
+              test::FailsWith(EOPNOTSUPP));
+}
+
+TEST(Ids, RangeMaps65536Ids) {
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   EXPECT_EQ(box.out("awk '{n += $3} END {print n}' /proc/self/uid_map"), "65536\n");
 }
 
 TEST(Ids, RangeRunsAsUserByDefault) {
-  require_subordinate_ids();
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   EXPECT_EQ(box.out("id -u; id -g"), "1000\n1000\n");
 }
 
 TEST(Ids, RangeRunsEachCommandAsTheUserItNames) {
-  require_subordinate_ids();
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   EXPECT_EQ(as_root(box, "id -u; echo $HOME $USER").stdout_text, "0\n/root root\n");
   EXPECT_EQ(box.out("id -u"), "1000\n");
 }
 
 TEST(Ids, RangeGivesCommandsOfRootNoCapability) {
-  require_subordinate_ids();
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
     EXPECT_EQ(as_root(box, std::string("grep ") + set + " /proc/self/status").stdout_text,
@@ -101,21 +115,21 @@ TEST(Ids, RangeGivesCommandsOfRootNoCapability) {
 }
 
 TEST(Ids, RangeKeepsUsersApart) {
-  require_subordinate_ids();
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   ASSERT_EQ(as_root(box, "umask 077; echo secret > /tmp/of-root").outcome, Outcome(Exited{0}));
   EXPECT_EQ(box.out("cat /tmp/of-root 2>/dev/null || stat -c %U /tmp/of-root"), "root\n");
 }
 
 TEST(Ids, RangeHasNoGroupOfTheCaller) {
-  require_subordinate_ids();
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   EXPECT_EQ(box.out("id -G"), "1000\n");
   EXPECT_EQ(as_root(box, "id -G").stdout_text, "0\n");
 }
 
 TEST(Ids, RangeNeverMapsRootOfTheHost) {
-  require_subordinate_ids();
+  require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   EXPECT_EQ(box.out("awk '$2 == 0' /proc/self/uid_map /proc/self/gid_map"), "");
 }

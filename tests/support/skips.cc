@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -139,6 +141,14 @@ void require_subordinate_ids() {
   if (exit_code_of({"newuidmap", child.pid(), "0", *uid, "1"}) != 0 ||
       exit_code_of({"newgidmap", child.pid(), "0", *gid, "1"}) != 0) {
     skip("needs subordinate ids: newuidmap or newgidmap refuses");
+  }
+}
+
+// Before Linux 6.6 a tmpfs has none, and sandboxes keep their changes in a directory.
+void require_user_xattrs_on_tmpfs() {
+  const UniqueFd file{::memfd_create("xattr", MFD_CLOEXEC)};
+  if (::fsetxattr(file.get(), "user.test", "", 0, 0) != 0) {
+    skip("needs user xattrs on tmpfs, Linux 6.6");
   }
 }
 

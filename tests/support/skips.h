@@ -15,6 +15,8 @@ void require_user_namespaces();
 void require_subordinate_ids();
 void require_root();
 void require_unprivileged();
+/// A tmpfs can be the upper layer of an overlay.
+void require_user_xattrs_on_tmpfs();
 /// `name` is in PATH.
 void require_program(std::string_view name);
 /// The cgroup v2 of this process is ours to divide, with this controller, e.g. "memory".
