@@ -51,7 +51,7 @@ bool memory_works() {
 }
 
 void require_memory() {
-  if (!memory_works()) GTEST_SKIP() << "needs user xattrs on tmpfs: Linux 6.6";
+  if (!memory_works()) GTEST_SKIP() << "needs user xattrs on tmpfs, Linux 6.6";
 }
 
 std::size_t boxes_in(const Box& box) {
