@@ -17,6 +17,7 @@
 #include "sandbox/error.h"
 #include "tests/support/in_child.h"
 #include "tests/support/matchers.h"
+#include "tests/support/skips.h"
 #include "tests/support/temp_dir.h"
 
 namespace sandbox {
@@ -73,25 +74,30 @@ std::string output_of(const std::string& script) {
 }
 
 TEST(Spawner, BothStreamsLeadWhereTheyShould) {
+  test::require_no_sanitizer();
   EXPECT_EQ(output_of("echo out; echo err >&2"), "out\nerr\n");
 }
 
 TEST(Spawner, CommandHasItsOwnSession) {
+  test::require_no_sanitizer();
   EXPECT_EQ(output_of("set -- $(cat /proc/self/stat); [ $6 != 0 ] && [ $6 = $$ ] && echo own"),
             "own\n");
 }
 
 TEST(Spawner, CommandCarriesTheTag) {
+  test::require_no_sanitizer();
   EXPECT_THAT(output_of("grep 'file locks' /proc/self/limits"),
               ::testing::MatchesRegex("Max file locks +5 +5 +locks *\n"));
 }
 
 TEST(Spawner, OnlyThreeDescriptorsAreOpen) {
+  test::require_no_sanitizer();
   // The fourth is that of the listing itself.
   EXPECT_EQ(output_of("ls /proc/self/fd"), "0\n1\n2\n3\n");
 }
 
 TEST(Spawner, EnvironmentIsTheGivenOne) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     SpawnRequest request = request_for({"/usr/bin/env"});
     request.env = {"A=1", "B=two words"};
@@ -101,6 +107,7 @@ TEST(Spawner, EnvironmentIsTheGivenOne) {
 }
 
 TEST(Spawner, CwdIsTheGivenOne) {
+  test::require_no_sanitizer();
   const TempDir dir;
   const auto end = in_child([&] {
     SpawnRequest request = request_for({"/bin/pwd"});
@@ -111,6 +118,7 @@ TEST(Spawner, CwdIsTheGivenOne) {
 }
 
 TEST(Spawner, BlockedSignalsOfTheCallerAreNotBlockedInTheCommand) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     sigset_t all;
     ::sigfillset(&all);
@@ -121,6 +129,7 @@ TEST(Spawner, BlockedSignalsOfTheCallerAreNotBlockedInTheCommand) {
 }
 
 TEST(Spawner, CallersSignalMaskStays) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     sigset_t only_usr1;
     ::sigemptyset(&only_usr1);
@@ -137,10 +146,12 @@ TEST(Spawner, CallersSignalMaskStays) {
 }
 
 TEST(Spawner, FilterIsInstalled) {
+  test::require_no_sanitizer();
   EXPECT_EQ(output_of("grep Seccomp: /proc/self/status"), "Seccomp:\t2\n");
 }
 
 TEST(Spawner, LaterCandidateIsTaken) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     SpawnRequest request = request_for({"echo", "hello"});
     request.programs = {"/no/such/echo", "/etc/passwd/echo", "/bin/echo"};
@@ -150,6 +161,7 @@ TEST(Spawner, LaterCandidateIsTaken) {
 }
 
 TEST(Spawner, UnexecutableCandidateIsRememberedWhenNoneIsLeft) {
+  test::require_no_sanitizer();
   const TempDir dir = TempDir::with({{"tool", "#!/bin/sh\n"}});
   const auto end = in_child([&] {
     SpawnRequest request = request_for({"tool"});
@@ -161,6 +173,7 @@ TEST(Spawner, UnexecutableCandidateIsRememberedWhenNoneIsLeft) {
 }
 
 TEST(Spawner, FailedStartLeavesNoChild) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     EXPECT_THAT([] { spawn_and_wait(request_for({"/no/such/program"})); }, FailsWith(ENOENT));
     EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
@@ -171,6 +184,7 @@ TEST(Spawner, FailedStartLeavesNoChild) {
 }
 
 TEST(Spawner, MissingCwdIsNamed) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     SpawnRequest request = request_for({"/bin/true"});
     request.cwd = "/no/such/directory";
@@ -182,6 +196,7 @@ TEST(Spawner, MissingCwdIsNamed) {
 }
 
 TEST(Spawner, ExitStatusIsTheCommands) {
+  test::require_no_sanitizer();
   const auto end = in_child([] {
     const Spawned spawned = spawn_and_wait(request_for({"/bin/sh", "-c", "exit 7"}));
     return std::to_string(WEXITSTATUS(spawned.wait_status));

@@ -152,6 +152,12 @@ void require_user_xattrs_on_tmpfs() {
   }
 }
 
+void require_no_sanitizer() {
+#ifdef __SANITIZE_ADDRESS__
+  skip("is code of init, which is never sanitized");
+#endif
+}
+
 void require_root() {
   if (::geteuid() != 0) skip("needs root");
 }

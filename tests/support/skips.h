@@ -13,6 +13,8 @@ void require_user_namespaces();
 /// newuidmap(1) and newgidmap(1) accept the caller's ranges of /etc/subuid and /etc/subgid. Root
 /// needs neither.
 void require_subordinate_ids();
+/// AddressSanitizer takes a child that shares our memory and never returns for a mistake.
+void require_no_sanitizer();
 void require_root();
 void require_unprivileged();
 /// A tmpfs can be the upper layer of an overlay.
