@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -17,8 +18,8 @@ class WatchHub;
 class FilesContext {
  public:
   struct Setup {
-    UniqueFd root;             ///< O_PATH, of the sandbox's "/".
-    std::vector<int> volumes;  ///< Of its other mounts that hold ordinary files: see RootDir.
+    UniqueFd root;                  ///< O_PATH, of the sandbox's "/".
+    std::vector<uint64_t> volumes;  ///< Mount ids of its other ordinary file systems: see RootDir.
     std::map<std::string, FileOwner> users;  ///< By name. Whom this process can act for.
     std::string default_user = "user";
     IdNames names;

@@ -64,9 +64,9 @@ void throw_not_a_file(mode_t mode, const std::string& path) {
   throw Error(EINVAL, "open", path, kind_of(mode));
 }
 
-RootDir::RootDir(UniqueFd root, const std::vector<int>& volumes) : root_(std::move(root)) {
+RootDir::RootDir(UniqueFd root, const std::vector<uint64_t>& volumes)
+    : root_(std::move(root)), mounts_(volumes) {
   mounts_.push_back(status_of(root_.get(), "/").stx_mnt_id);
-  for (const int volume : volumes) mounts_.push_back(status_of(volume, "volume").stx_mnt_id);
 }
 
 bool RootDir::owns_mount(uint64_t mount_id) const noexcept {

@@ -43,10 +43,11 @@ struct OpenedFile {
 /// magic link), ENAMETOOLONG, EACCES, EXDEV (another mount), EINVAL (a FIFO, socket or device).
 class RootDir {
  public:
-  /// `root` and `volumes` are descriptors (O_PATH is enough) of the mounts that belong to the
-  /// sandbox: its root, then /usr, /tmp, /dev/shm and what the user mounted. Volumes are only
-  /// looked at. Needs Linux 5.8 (statx with mount ids).
-  explicit RootDir(UniqueFd root, const std::vector<int>& volumes = {});
+  /// `root` is a descriptor (O_PATH is enough) of the sandbox's "/", `volumes` are the mount ids of
+  /// its other mounts that hold ordinary files: /usr, /dev/shm and what the user mounted. They stay
+  /// true as long as the sandbox lives, for nobody inside can unmount. Needs Linux 5.8 (statx with
+  /// mount ids).
+  explicit RootDir(UniqueFd root, const std::vector<uint64_t>& volumes = {});
 
   int fd() const noexcept { return root_.get(); }
 

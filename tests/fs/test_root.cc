@@ -160,7 +160,7 @@ TestRoot::TestRoot(RootKind kind) {
   }
   FilesContext::Setup setup;
   setup.root.reset(check(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
-  if (volume_) setup.volumes.push_back(volume_.get());
+  if (volume_) setup.volumes.push_back(status_of(volume_.get(), "volume").stx_mnt_id);
   setup.users["user"] = owner_;
   FileOwner homeless = owner_;
   homeless.home.clear();
