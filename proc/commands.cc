@@ -11,7 +11,7 @@
 #include <variant>
 
 #include "proc/command_context.h"
-#include "proc/spawn_request.h"
+#include "proc/control_request.h"
 #include "proc/status_message.h"
 #include "runtime/base/pipe.h"
 #include "sandbox/error.h"
@@ -164,13 +164,15 @@ struct ExitCode {
 int CommandResult::exit_code() const { return std::visit(ExitCode{}, outcome); }
 
 Process Commands::start(const Command& command) {
-  const SpawnRequest request = make_request(*context_, command);
+  SpawnRequest request = make_request(*context_, command);
+  const bool has_stdin = request.has_stdin;
   auto [ours, theirs] = MessageSocket::pair();
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  Pipe in = request.has_stdin ? make_pipe() : Pipe{};
+  Pipe in = has_stdin ? make_pipe() : Pipe{};
   const std::array fds{theirs.fd(), out.writer.get(), err.writer.get(), in.reader.get()};
-  request.send(context_->control, std::span(fds).first(request.has_stdin ? 4 : 3));
+  context_->control.send(encode(ControlRequest(std::move(request))),
+                         std::span(fds).first(has_stdin ? 4 : 3));
   // Ours must be the only copies: an open writer would hide the end of file.
   theirs = MessageSocket();
   out.writer.reset();

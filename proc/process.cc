@@ -53,12 +53,6 @@ void widen(Source& source) noexcept {
   ::fcntl(source.fd.get(), F_SETPIPE_SZ, kWidePipeBytes);
 }
 
-int milliseconds_until(Clock::time_point deadline) {
-  if (deadline == Clock::time_point::max()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  return static_cast<int>(std::clamp<decltype(left)>(left, 0, 3'600'000));
-}
-
 // A process inside can open its end of the pipe for reading, /proc/self/fd/1, and be faster than we
 // are between poll(2) and read(2): the host must not wait for it then.
 void make_nonblocking(const UniqueFd& pipe) {
@@ -210,6 +204,14 @@ bool Process::receive_end(int timeout_ms) {
   return true;
 }
 
-void Process::detach() noexcept { channels_.status.reset(); }
+void Process::detach() noexcept {
+  if (!channels_.status) return;
+  try {
+    send_message(channels_.status.get(), encode(Detach{}));
+  } catch (const Error&) {
+    // It has ended, or its sandbox has.
+  }
+  channels_.status.reset();
+}
 
 }  // namespace sandbox

@@ -99,6 +99,8 @@ std::vector<pid_t> find_tree(int proc, uint64_t tag) {
   return tree;
 }
 
+std::size_t count_processes(int proc) { return list_pids(proc).size(); }
+
 void signal_tree(int proc, uint64_t tag, int signal) {
   // A process with SIGKILL pending cannot fork any more, so a search that finds nobody new is the
   // end. A tree that still grows after some rounds is forking faster than we search.

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -18,9 +19,12 @@ namespace sandbox {
 /// processes. Zombies are among them: what looks like one may have threads that run.
 std::vector<pid_t> find_tree(int proc, uint64_t tag);
 
-/// Sends `signal` to all of them. With SIGKILL it returns when none is left that could run, however
-/// fast they fork: after some rounds everything in the pid namespace is stopped for the moment of
-/// the search. Called by PID 1 of the namespace.
+/// How many processes there are beside PID 1.
+std::size_t count_processes(int proc);
+
+/// Sends `signal` to all that find_tree finds. With SIGKILL it returns when none is left that could
+/// run, however fast they fork: after some rounds everything in the pid namespace is stopped for
+/// the moment of the search. Called by PID 1 of the namespace.
 void signal_tree(int proc, uint64_t tag, int signal);
 
 }  // namespace sandbox

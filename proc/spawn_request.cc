@@ -1,11 +1,8 @@
 #include "proc/spawn_request.h"
 
-#include "runtime/base/wire.h"
-
 namespace sandbox {
 
-void SpawnRequest::send(const MessageSocket& control, std::span<const int> fds) const {
-  WireWriter out;
+void SpawnRequest::encode(WireWriter& out) const {
   out.texts(argv);
   out.texts(env);
   out.texts(programs);
@@ -16,11 +13,9 @@ void SpawnRequest::send(const MessageSocket& control, std::span<const int> fds) 
   for (const gid_t group : groups) out.u32(group);
   out.u64(timeout_ms);
   out.u32(has_stdin ? 1 : 0);
-  control.send(out.message(), fds);
 }
 
-SpawnRequest SpawnRequest::decode(std::span<const std::byte> payload) {
-  WireReader in(payload);
+SpawnRequest SpawnRequest::decode(WireReader& in) {
   SpawnRequest request;
   request.argv = in.texts();
   request.env = in.texts();
@@ -31,7 +26,6 @@ SpawnRequest SpawnRequest::decode(std::span<const std::byte> payload) {
   for (uint64_t left = in.u64(); left > 0; --left) request.groups.push_back(in.u32());
   request.timeout_ms = in.u64();
   request.has_stdin = in.u32() != 0;
-  in.finish();
   return request;
 }
 

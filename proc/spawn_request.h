@@ -3,17 +3,18 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "runtime/base/message_socket.h"
+#include "runtime/base/wire.h"
 
 namespace sandbox {
 
-/// Asks PID 1 to start a command: host to init, on the control socket.
+/// Asks PID 1 to start a command: a ControlRequest.
 ///
-/// Descriptors, in this order: status socket, stdout, stderr and, if `has_stdin`, stdin.
+/// Descriptors, in this order: status socket, stdout, stderr and, if `has_stdin`, stdin. When the
+/// host closes its end of the status socket without Detach before it, everything that the command
+/// started is killed.
 struct SpawnRequest {
   std::vector<std::string> argv;
   std::vector<std::string> env;       ///< "NAME=value"; all that the command gets.
@@ -25,8 +26,8 @@ struct SpawnRequest {
   uint64_t timeout_ms = 0;  ///< Wall-clock limit; 0 is none.
   bool has_stdin = false;
 
-  void send(const MessageSocket& control, std::span<const int> fds) const;
-  static SpawnRequest decode(std::span<const std::byte> payload);
+  void encode(WireWriter& out) const;
+  static SpawnRequest decode(WireReader& in);
 };
 
 }  // namespace sandbox

@@ -9,7 +9,7 @@
 namespace sandbox {
 namespace {
 
-enum class Kind : uint32_t { Started, StartFailed, Ended, Signal };
+enum class Kind : uint32_t { Started, StartFailed, Ended, Signal, Detach };
 enum class End : uint32_t { Exited, Signaled, TimedOut, Gone };
 
 struct OutcomeWriter {
@@ -89,6 +89,7 @@ struct MessageWriter {
     out.u32(static_cast<uint32_t>(m.signal));
     out.u32(static_cast<uint32_t>(m.target));
   }
+  void operator()(const Detach&) const { kind(Kind::Detach); }
 };
 
 StatusMessage read_message(WireReader& in) {
@@ -116,6 +117,8 @@ StatusMessage read_message(WireReader& in) {
       request.target = static_cast<Target>(in.u32());
       return request;
     }
+    case Kind::Detach:
+      return Detach{};
   }
   throw Error(EBADMSG, "decode", "status message");
 }

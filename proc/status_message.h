@@ -42,7 +42,10 @@ struct SignalRequest {
   Target target = Target::Process;
 };
 
-using StatusMessage = std::variant<Started, StartFailed, Ended, SignalRequest>;
+/// Host: the command is to run on when this socket is closed.
+struct Detach {};
+
+using StatusMessage = std::variant<Started, StartFailed, Ended, SignalRequest, Detach>;
 
 std::vector<std::byte> encode(const StatusMessage& message);
 

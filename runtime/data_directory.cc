@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "fs/remove_tree.h"
+#include "runtime/own_directory.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -27,48 +28,6 @@ std::string default_path(const HostIdentity& identity) {
   }
   throw Error(ENOENT, "find", "data directory",
               "set SANDBOX_HOME to a directory of yours; HOME is not set");
-}
-
-void make_parents(const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
-  if (error) throw Error(error.value(), "mkdir", path, "set SANDBOX_HOME to a directory of yours");
-}
-
-// An existing one stays as it is. The mode is set apart from mkdir, which cuts it by the umask of
-// the host; for a moment the directory is narrower than asked, never wider.
-void make_directory(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) == 0) {
-    check(::chmod(path.c_str(), mode), "chmod", path);
-  } else if (errno != EEXIST) {
-    throw Error(errno, "mkdir", path, "set SANDBOX_HOME to a directory you can write to");
-  }
-}
-
-// Somebody else who can write there could swap the layers under our sandboxes.
-void require_own(const std::string& path) {
-  struct stat status {};
-  check(::lstat(path.c_str(), &status), "lstat", path);
-  if (!S_ISDIR(status.st_mode)) throw Error(ENOTDIR, "lstat", path, "it must be a real directory");
-  if (status.st_uid != ::geteuid()) {
-    throw Error(EPERM, "lstat", path,
-                "it belongs to another user; set SANDBOX_HOME to one of yours");
-  }
-  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    throw Error(EPERM, "lstat", path, "others may write to it; run: chmod go-w on it");
-  }
-}
-
-UniqueFd open_directory(const std::string& path) {
-  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(check(::open(path.c_str(), flags), "open", path));
-}
-
-// The lock belongs to the open directory, not to the process, and ends with its last descriptor.
-bool try_lock(int directory, int operation) {
-  if (::flock(directory, operation | LOCK_NB) == 0) return true;
-  if (errno == EWOULDBLOCK) return false;
-  throw Error(errno, "flock", "box");
 }
 
 std::string boxes_path(const DataDirectory& data) { return data.path() + "/boxes"; }
@@ -130,16 +89,19 @@ void BoxDirectory::remove() {
   remove_box(path_);
 }
 
+void remove_dead_box(const std::string& path) {
+  const UniqueFd box{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  if (box && try_lock(box.get(), LOCK_EX)) remove_box(path);
+}
+
 void collect_dead_boxes(const DataDirectory& data) {
   const UniqueFd boxes{::open(boxes_path(data).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!boxes && errno == ENOENT) return;
   check(boxes.get(), "open", boxes_path(data));
   if (!try_lock(boxes.get(), LOCK_EX)) return;  // Somebody creates or collects: another time.
   for (const auto& entry : std::filesystem::directory_iterator(boxes_path(data))) {
-    const UniqueFd box{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!box || !try_lock(box.get(), LOCK_EX)) continue;
     try {
-      remove_box(entry.path());
+      remove_dead_box(entry.path());
     } catch (const Error&) {
       // Files of subordinate ids: they must not keep their owner from making new sandboxes.
     }

@@ -39,6 +39,11 @@ class BoxDirectory {
   /// Has `upper` and `work` in it.
   const std::string& path() const noexcept { return path_; }
 
+  /// Held while the sandbox lives, by this object or by whoever has a copy.
+  int lock() const noexcept { return lock_.get(); }
+  /// Leaves it to another holder of the lock.
+  void keep() noexcept { lock_.reset(); }
+
   /// Removes everything. Throws Error.
   void remove();
 
@@ -46,6 +51,9 @@ class BoxDirectory {
   std::string path_;
   UniqueFd lock_;
 };
+
+/// Removes the BoxDirectory at `path` unless somebody holds its lock. Throws Error.
+void remove_dead_box(const std::string& path);
 
 /// Removes the directories of sandboxes whose owner has died, which is when nobody holds the lock.
 void collect_dead_boxes(const DataDirectory& data);

@@ -117,11 +117,9 @@ LauncherClient::Child::~Child() {
   ::waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &ignored, WEXITED);
 }
 
-LauncherClient::LauncherClient(uid_t uid, gid_t gid)
-    : uid_(uid), gid_(gid), child_(std::make_shared<const Child>(uid, gid)) {}
-
 std::shared_ptr<const LauncherClient::Child> LauncherClient::child() {
   const std::lock_guard lock(mutex_);
+  if (!child_) child_ = std::make_shared<const Child>(uid_, gid_);
   return child_;
 }
 
@@ -130,15 +128,15 @@ void LauncherClient::replace(const std::shared_ptr<const Child>& dead) {
   if (child_ == dead) child_ = std::make_shared<const Child>(uid_, gid_);
 }
 
-void LauncherClient::launch(const LaunchRequest& request, int control) {
+void LauncherClient::launch(const LaunchRequest& request, std::span<const int> fds) {
   const std::vector<std::byte> payload = request.encode();
   const std::shared_ptr<const Child> launcher = child();
   try {
-    launcher->socket.send(payload, {&control, 1});
+    launcher->socket.send(payload, fds);
   } catch (const Error& error) {
     if (error.code().value() != EPIPE) throw;
     replace(launcher);
-    child()->socket.send(payload, {&control, 1});
+    child()->socket.send(payload, fds);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 
 #include "runtime/base/message_socket.h"
 #include "runtime/init/launch_request.h"
@@ -17,12 +18,13 @@ namespace sandbox {
 /// else's wait(2) matters: only the socket tells whether it lives. One that was killed is replaced.
 class LauncherClient {
  public:
-  /// `uid` and `gid` are what a launcher with euid 0 becomes. Throws Error.
-  LauncherClient(uid_t uid, gid_t gid);
+  /// `uid` and `gid` are what a launcher with euid 0 becomes.
+  LauncherClient(uid_t uid, gid_t gid) noexcept : uid_(uid), gid_(gid) {}
 
-  /// Asks for a sandbox. Answers come on the other end of `control`; end of file there means that
-  /// the launcher died on the way. Throws Error.
-  void launch(const LaunchRequest& request, int control);
+  /// Asks for a sandbox, and starts the launcher for the first one. `fds` are those of the request;
+  /// answers come on the other end of the first, and end of file there means that the launcher died
+  /// on the way. Throws Error.
+  void launch(const LaunchRequest& request, std::span<const int> fds);
 
  private:
   // Ends the launcher; the sandboxes it made live on.

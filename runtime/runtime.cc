@@ -1,26 +1,23 @@
 #include "sandbox/runtime.h"
 
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <optional>
-#include <set>
 #include <utility>
-#include <variant>
 
-#include "fs/files_context.h"
 #include "fs/watch_hub.h"
 #include "isolation/seccomp_filter.h"
-#include "runtime/base/syscalls.h"
+#include "proc/control_call.h"
+#include "runtime/creation.h"
 #include "runtime/data_directory.h"
-#include "runtime/explain.h"
 #include "runtime/host_identity.h"
 #include "runtime/launcher_client.h"
+#include "runtime/record_builder.h"
+#include "runtime/run_directory.h"
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 #include "templates/skeleton_store.h"
@@ -68,96 +65,64 @@ std::vector<std::byte> to_vector(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
-// The host's id for one inside, where it has one.
-std::optional<uint32_t> id_outside(const std::vector<IdMapping>& mappings, uint32_t inside) {
-  for (const IdMapping& m : mappings) {
-    if (inside >= m.inside && inside - m.inside < m.count) return m.outside + (inside - m.inside);
+void require_valid(const SandboxOptions& options) {
+  if (!options.name.empty() && options.lifetime == Lifetime::Owned) {
+    throw Error(EINVAL, "create", "name", "only detached sandboxes have one");
   }
-  return std::nullopt;
 }
 
-[[noreturn]] void throw_setup_error(const SetupFailed& failed) {
-  throw Error(failed.error, failed.call, failed.subject, explain(failed));
+IsolationFacts isolation_facts(const SandboxOptions& options, const IdPlan& ids,
+                               bool upper_in_memory, const Ready& ready) {
+  return {.requested_ids = options.ids,
+          .effective_ids = ids.effective,
+          .network = options.network,
+          .profile = options.profile,
+          .requested_upper = options.upper,
+          .upper_in_memory = upper_in_memory,
+          .landlock_abi = ready.landlock_abi,
+          .landlock_weakness = ready.landlock_weakness};
 }
 
-// What launcher and init have answered so far.
-struct Creation {
-  std::optional<Cloned> cloned;
-  UniqueFd pidfd;
-  std::optional<Ready> ready;
-  UniqueFd root;
+std::vector<SetupStep> to_steps(const std::vector<TimedStep>& timed) {
+  std::vector<SetupStep> steps;
+  steps.reserve(timed.size());
+  for (const TimedStep& step : timed) {
+    steps.push_back({step.name, std::chrono::microseconds(step.microseconds)});
+  }
+  return steps;
+}
+
+// One of many sandboxes that are asked at once how they are.
+struct Asked {
+  BoxRecord record;
+  pid_t host_pid = 0;
+  std::optional<ControlCall> call = std::nullopt;
 };
 
-void take_report(Message message, Creation& creation) {
-  SetupReport report = decode_setup_report(message.payload);
-  if (const auto* failed = std::get_if<SetupFailed>(&report)) throw_setup_error(*failed);
-  if (message.fds.size() != 1) throw Error(EBADMSG, "create", "setup report");
-  if (auto* ready = std::get_if<Ready>(&report)) {
-    creation.ready = std::move(*ready);
-    creation.root = std::move(message.fds.front());
-  } else {
-    creation.cloned = std::get<Cloned>(report);
-    creation.pidfd = std::move(message.fds.front());
+// Nothing for one that has just ended, or whose record is of no use.
+std::optional<Asked> ask(const RunDirectory& run, const std::string& id) {
+  try {
+    Asked asked{.record = run.read(id)};
+    const BoxConnection connection = run.connect(id);
+    asked.host_pid = connection.host_pid;
+    asked.call.emplace(connection.control, Describe{});
+    return asked;
+  } catch (const Error&) {
+    return std::nullopt;
   }
 }
 
-// Init may be ready before the launcher has told of it.
-Creation await_creation(const MessageSocket& control) {
-  Creation creation;
-  while (!creation.cloned || !creation.ready) {
-    std::optional<Message> message = control.receive();
-    if (!message) {
-      throw Error(EPIPE, "create", "sandbox", "the launcher or the new sandbox was killed");
-    }
-    take_report(std::move(*message), creation);
+std::optional<SandboxInfo> take_info(const Asked& asked,
+                                     std::chrono::steady_clock::time_point deadline) {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  try {
+    const auto answer = asked.call->wait(std::max(left, std::chrono::milliseconds(0)));
+    return make_info(asked.record, asked.host_pid, std::get<State>(answer.reply));
+  } catch (const Error& error) {
+    if (error.code().value() != ETIMEDOUT) return std::nullopt;
+    return make_info(asked.record, asked.host_pid, std::nullopt);
   }
-  return creation;
-}
-
-std::map<std::string, CommandUser> command_users(const Accounts& accounts, const IdPlan& ids) {
-  std::map<std::string, CommandUser> users;
-  for (const Account& account : accounts.all()) {
-    if (!id_outside(ids.map.uids(), account.uid)) continue;
-    if (!id_outside(ids.map.gids(), account.gid)) continue;
-    users.emplace(account.name, CommandUser{.uid = account.uid,
-                                            .gid = account.gid,
-                                            .groups = accounts.supplementary_groups(account.name),
-                                            .home = account.home});
-  }
-  return users;
-}
-
-// The mounts of the sandbox besides its root that hold ordinary files. Looked up before any command
-// has run, so they are what init mounted.
-std::vector<UniqueFd> open_volumes(int root, const RootRequest& request) {
-  std::vector<std::string> paths{"/dev/shm"};
-  for (const ReadOnlyTree& tree : request.read_only_trees) paths.push_back(tree.target);
-  for (const BindMount& bind : request.binds) paths.push_back(bind.target);
-  std::vector<UniqueFd> volumes;
-  volumes.reserve(paths.size());
-  for (const std::string& path : paths) {
-    const int fd = openat2(root, path.c_str(), O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-    volumes.emplace_back(check(fd, "openat2", path));
-  }
-  return volumes;
-}
-
-std::vector<IdNames::Range> to_ranges(const std::vector<IdMapping>& mappings) {
-  std::vector<IdNames::Range> ranges;
-  ranges.reserve(mappings.size());
-  for (const IdMapping& m : mappings) ranges.push_back({m.inside, m.outside, m.count});
-  return ranges;
-}
-
-IdNames make_names(const Accounts& accounts, const IdMap& map) {
-  IdNames names;
-  names.uids = to_ranges(map.uids());
-  names.gids = to_ranges(map.gids());
-  for (const Account& account : accounts.all()) {
-    names.users.emplace(account.uid, account.name);
-    names.groups.emplace(account.gid, account.name);
-  }
-  return names;
 }
 
 }  // namespace
@@ -167,29 +132,77 @@ class Runtime::Impl {
   explicit Impl(const RuntimeOptions& options)
       : identity_(HostIdentity::of_caller()),
         data_(options.data_directory, identity_),
+        run_(RunDirectory::locate(options.run_directory, options.data_directory, data_.path(),
+                                  identity_)),
         skeletons_(data_.path() + "/skeletons", identity_.uid, identity_.gid),
         launcher_(identity_.uid, identity_.gid) {
     collect_dead_boxes(data_);
   }
 
   std::shared_ptr<SandboxCore> create(const SandboxOptions& options) {
+    require_valid(options);
     const NameService names =
         options.network == Network::Host ? NameService::Host : NameService::None;
     const std::shared_ptr<const TemplateSource> source =
         templates_.find(options.template_name, names);
     const IdPlan ids = plan_ids(options, source->accounts, identity_);
-    auto core = std::make_shared<SandboxCore>();
-    const LaunchRequest request = make_request(options, *source, ids, *core);
+    std::optional<BoxDirectory> box = make_box_directory(options, ids);
+    if (options.lifetime == Lifetime::Owned) return create_owned(options, *source, ids, box);
+    return create_detached(options, *source, ids, box);
+  }
 
-    auto [ours, theirs] = MessageSocket::pair();
-    launcher_.launch(request, theirs.fd());
-    theirs = MessageSocket();
-    Creation creation = await_creation(ours);
-    finish(*core, options, source->accounts, ids, request, std::move(ours), std::move(creation));
+  std::shared_ptr<SandboxCore> attach(const std::string& id_or_name) const {
+    const std::string id = run_.find(id_or_name);
+    BoxRecord record = run_.read(id);
+    BoxConnection connection = run_.connect(id);
+    ControlCall::Answer answer = ControlCall(connection.control, GetRoot{}).wait(kInitPatience);
+    if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
+    auto core = std::make_shared<SandboxCore>(std::move(record), std::move(connection),
+                                              std::move(answer.fds.front()), watches_);
+    core->run = run_;
     return core;
   }
 
+  std::vector<SandboxInfo> list() const {
+    std::vector<Asked> all;
+    for (const std::string& id : run_.ids()) {
+      if (std::optional<Asked> asked = ask(run_, id)) all.push_back(std::move(*asked));
+    }
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    std::vector<SandboxInfo> infos;
+    for (const Asked& asked : all) {
+      if (auto info = take_info(asked, deadline)) infos.push_back(std::move(*info));
+    }
+    std::sort(infos.begin(), infos.end(), [](const SandboxInfo& a, const SandboxInfo& b) {
+      return std::tie(a.created, a.id) < std::tie(b.created, b.id);
+    });
+    return infos;
+  }
+
+  void destroy(const std::string& id_or_name) const {
+    const std::string id = run_.find(id_or_name);
+    try {
+      kill_sandbox(run_.connect(id).pidfd.get(), id);
+    } catch (const Error& error) {
+      if (error.code().value() != ESRCH) throw;
+    }
+    run_.remove(id);
+    collect_dead_boxes(data_);
+  }
+
+  std::vector<std::string> collect() const {
+    collect_dead_boxes(data_);
+    return run_.collect();
+  }
+
  private:
+  std::optional<BoxDirectory> make_box_directory(const SandboxOptions& options,
+                                                 const IdPlan& ids) const {
+    if (keep_changes_in_memory(options.upper)) return std::nullopt;
+    require_removable(ids);
+    return BoxDirectory(data_);
+  }
+
   // What processes of other ids leave on a disk belongs to subordinate ids of the caller, who
   // cannot remove it from outside of their user namespace.
   void require_removable(const IdPlan& ids) const {
@@ -199,17 +212,48 @@ class Runtime::Impl {
                 "changes in memory, which takes Linux 6.6, or use `ids: single`");
   }
 
+  std::shared_ptr<SandboxCore> create_owned(const SandboxOptions& options,
+                                            const TemplateSource& source, const IdPlan& ids,
+                                            std::optional<BoxDirectory>& box) {
+    const LaunchRequest request = make_request(options, source, ids, box);
+    Creation creation = launch(launcher_, request, {});
+    BoxRecord record = make_record(options, source.accounts, ids);
+    record.id = make_sandbox_id();
+    auto core = assemble(std::move(record), options, ids, request, std::move(creation));
+    core->box = std::move(box);
+    return core;
+  }
+
+  // It is ours until it is on record; were we killed before, it would end with us.
+  std::shared_ptr<SandboxCore> create_detached(const SandboxOptions& options,
+                                               const TemplateSource& source, const IdPlan& ids,
+                                               std::optional<BoxDirectory>& box) {
+    run_.collect();
+    BoxPlace place = run_.make_place(options.name);
+    LaunchRequest request = make_request(options, source, ids, box);
+    request.has_listener = true;
+    std::vector<int> passed{place.socket(), place.lock()};
+    if (box) passed.push_back(box->lock());
+    Creation creation = launch(launcher_, request, passed);
+    BoxRecord record = make_record(options, source.accounts, ids);
+    record.id = place.id();
+    if (box) record.box_directory = box->path();
+    auto core = assemble(std::move(record), options, ids, request, std::move(creation));
+    place.write(core->record);
+    ControlCall(core->commands->control, Release{}).wait(kInitPatience);
+    core->run = run_;
+    place.keep();
+    if (box) box->keep();
+    return core;
+  }
+
   LaunchRequest make_request(const SandboxOptions& options, const TemplateSource& source,
-                             const IdPlan& ids, SandboxCore& core) const {
+                             const IdPlan& ids, const std::optional<BoxDirectory>& box) const {
     LaunchRequest request;
     request.root.lowerdirs.push_back(skeletons_.get(source));
     for (const HostPath& layer : source.lowerdirs) request.root.lowerdirs.push_back(layer);
     request.root.read_only_trees = source.read_only_trees;
-    if (!keep_changes_in_memory(options.upper)) {
-      require_removable(ids);
-      core.box.emplace(data_);
-      request.root.upper_directory = HostPath::look_up(core.box->path());
-    }
+    if (box) request.root.upper_directory = HostPath::look_up(box->path());
     for (const Mount& mount : options.mounts) {
       request.root.binds.push_back({.source = HostPath::look_up(mount.source),
                                     .target = mount.target,
@@ -220,57 +264,31 @@ class Runtime::Impl {
     request.ids = ids.map;
     request.map_writer = ids.writer;
     request.own_network = options.network == Network::None;
+    request.ttl_ms = ttl_in_ms(options.ttl);
     const SeccompFilter& filter = seccomp_filter(options.profile);
     request.allow_filter = to_vector(filter.allow);
     request.deny_filter = to_vector(filter.deny);
     return request;
   }
 
-  void finish(SandboxCore& core, const SandboxOptions& options, const Accounts& accounts,
-              const IdPlan& ids, const LaunchRequest& request, MessageSocket control,
-              Creation creation) const {
-    core.host_pid = creation.cloned->host_pid;
-    core.pidfd = std::move(creation.pidfd);
-    for (TimedStep& step : creation.ready->steps) {
-      core.steps.push_back({std::move(step.name), std::chrono::microseconds(step.microseconds)});
-    }
-    core.layers = describe_isolation({.requested_ids = options.ids,
-                                      .effective_ids = ids.effective,
-                                      .network = options.network,
-                                      .profile = options.profile,
-                                      .requested_upper = options.upper,
-                                      .upper_in_memory = !core.box,
-                                      .landlock_abi = creation.ready->landlock_abi,
-                                      .landlock_weakness = creation.ready->landlock_weakness});
-    core.files = make_files(options, accounts, ids, request, std::move(creation.root));
-    core.commands =
-        std::make_shared<CommandContext>(CommandContext{.control = std::move(control),
-                                                        .users = command_users(accounts, ids),
-                                                        .default_user = options.user,
-                                                        .env = options.env});
-  }
-
-  std::shared_ptr<FilesContext> make_files(const SandboxOptions& options, const Accounts& accounts,
-                                           const IdPlan& ids, const LaunchRequest& request,
-                                           UniqueFd root) const {
-    const std::vector<UniqueFd> volumes = open_volumes(root.get(), request.root);
-    FilesContext::Setup setup;
-    for (const UniqueFd& volume : volumes) setup.volumes.push_back(volume.get());
-    setup.root = std::move(root);
-    setup.hub = watches_;
-    setup.default_user = options.user;
-    setup.names = make_names(accounts, ids.map);
-    for (const auto& [name, user] : command_users(accounts, ids)) {
-      setup.users.emplace(name, FileOwner{.name = name,
-                                          .home = user.home,
-                                          .host_uid = *id_outside(ids.map.uids(), user.uid),
-                                          .host_gid = *id_outside(ids.map.gids(), user.gid)});
-    }
-    return std::make_shared<FilesContext>(std::move(setup));
+  std::shared_ptr<SandboxCore> assemble(BoxRecord record, const SandboxOptions& options,
+                                        const IdPlan& ids, const LaunchRequest& request,
+                                        Creation creation) const {
+    const bool in_memory = !request.root.upper_directory;
+    record.volumes = find_volumes(creation.root.get(), request.root);
+    record.layers = describe_isolation(isolation_facts(options, ids, in_memory, creation.ready));
+    auto core = std::make_shared<SandboxCore>(std::move(record),
+                                              BoxConnection{.control = std::move(creation.control),
+                                                            .host_pid = creation.host_pid,
+                                                            .pidfd = std::move(creation.pidfd)},
+                                              std::move(creation.root), watches_);
+    core->steps = to_steps(creation.ready.steps);
+    return core;
   }
 
   HostIdentity identity_;
   DataDirectory data_;
+  RunDirectory run_;
   TemplateCache templates_;
   SkeletonStore skeletons_;
   LauncherClient launcher_;
@@ -287,5 +305,13 @@ Runtime& Runtime::operator=(Runtime&&) noexcept = default;
 Runtime::~Runtime() = default;
 
 Sandbox Runtime::create(const SandboxOptions& options) { return Sandbox(impl_->create(options)); }
+
+Sandbox Runtime::attach(const std::string& id_or_name) {
+  return Sandbox(impl_->attach(id_or_name));
+}
+
+std::vector<SandboxInfo> Runtime::list() const { return impl_->list(); }
+void Runtime::destroy(const std::string& id_or_name) { impl_->destroy(id_or_name); }
+std::vector<std::string> Runtime::collect() { return impl_->collect(); }
 
 }  // namespace sandbox

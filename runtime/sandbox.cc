@@ -1,21 +1,14 @@
 #include "sandbox/sandbox.h"
 
-#include <poll.h>
-
 #include <cerrno>
-#include <csignal>
 #include <utility>
 
-#include "runtime/base/syscalls.h"
+#include "proc/control_call.h"
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
-
-// SIGKILL to PID 1 ends the whole namespace; longer takes only a process in the middle of I/O that
-// does not return.
-constexpr int kDestroyTimeoutMs = 10'000;
 
 const char* name_of(Ids ids) {
   switch (ids) {
@@ -90,47 +83,33 @@ std::vector<IsolationLayer> describe_isolation(const IsolationFacts& facts) {
   return layers;
 }
 
-SandboxCore::~SandboxCore() {
-  try {
-    destroy();
-  } catch (const Error&) {
-    // It does not die, or its directory does not go: the next Runtime collects the directory.
-  }
-}
-
-void SandboxCore::destroy() {
-  if (!pidfd) return;
-  // None yet when creating failed after the process was there, for want of a descriptor.
-  if (files) files->close();
-  const UniqueFd ending = std::move(pidfd);
-  // ESRCH: it has ended before.
-  if (pidfd_send_signal(ending.get(), SIGKILL) != 0 && errno != ESRCH) {
-    throw Error(errno, "pidfd_send_signal", std::to_string(host_pid));
-  }
-  pollfd end{ending.get(), POLLIN, 0};
-  int ready = -1;
-  do {
-    ready = ::poll(&end, 1, kDestroyTimeoutMs);
-  } while (ready < 0 && errno == EINTR);
-  if (check(ready, "poll", "sandbox") == 0) {
-    throw Error(ETIMEDOUT, "destroy", std::to_string(host_pid),
-                "a process of the sandbox does not die: it is in uninterruptible sleep");
-  }
-  if (box) box->remove();
-}
-
 Sandbox::Sandbox(std::shared_ptr<SandboxCore> core) noexcept : core_(std::move(core)) {}
 Sandbox::Sandbox(Sandbox&&) noexcept = default;
 Sandbox& Sandbox::operator=(Sandbox&&) noexcept = default;
 Sandbox::~Sandbox() = default;
 
+const std::string& Sandbox::id() const noexcept { return core_->record.id; }
+
+SandboxInfo Sandbox::info() const {
+  const ControlCall call(core_->commands->control, Describe{});
+  const ControlCall::Answer answer = call.wait(kInitPatience);
+  return make_info(core_->record, core_->host_pid, std::get<State>(answer.reply));
+}
+
+void Sandbox::set_ttl(std::optional<std::chrono::milliseconds> ttl) {
+  const ControlCall call(core_->commands->control, SetTtl{ttl_in_ms(ttl)});
+  call.wait(kInitPatience);
+}
+
 Commands Sandbox::commands() const noexcept { return Commands(core_->commands); }
 Files Sandbox::files() const { return Files(core_->files); }
-std::vector<IsolationLayer> Sandbox::isolation() const { return core_->layers; }
+std::vector<IsolationLayer> Sandbox::isolation() const { return core_->record.layers; }
 const std::vector<SetupStep>& Sandbox::setup_steps() const noexcept { return core_->steps; }
 pid_t Sandbox::host_pid() const noexcept { return core_->host_pid; }
 int Sandbox::pidfd() const noexcept { return core_->pidfd.get(); }
-bool Sandbox::has_directory() const noexcept { return core_->box.has_value(); }
+bool Sandbox::has_directory() const noexcept {
+  return core_->box || !core_->record.box_directory.empty();
+}
 void Sandbox::destroy() { core_->destroy(); }
 
 }  // namespace sandbox

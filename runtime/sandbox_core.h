@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,7 +11,10 @@
 
 #include "fs/files_context.h"
 #include "proc/command_context.h"
+#include "proc/control_request.h"
+#include "runtime/box_record.h"
 #include "runtime/data_directory.h"
+#include "runtime/run_directory.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/unique_fd.h"
 
@@ -18,22 +23,36 @@ namespace sandbox {
 /// What one living sandbox is made of, on the host's side.
 class SandboxCore {
  public:
-  std::shared_ptr<const CommandContext> commands;
-  std::shared_ptr<FilesContext> files;
-  std::vector<IsolationLayer> layers;
-  std::vector<SetupStep> steps;
-  pid_t host_pid = 0;
-  UniqueFd pidfd;
-  std::optional<BoxDirectory> box;
-
-  SandboxCore() = default;
+  /// `root` is an O_PATH descriptor of its "/".
+  SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
+              std::shared_ptr<WatchHub> watches);
   SandboxCore(const SandboxCore&) = delete;
   SandboxCore& operator=(const SandboxCore&) = delete;
+  /// Ends an owned sandbox.
   ~SandboxCore();
+
+  const BoxRecord record;
+  std::shared_ptr<const CommandContext> commands;
+  std::shared_ptr<FilesContext> files;
+  const pid_t host_pid;
+  UniqueFd pidfd;
+  std::vector<SetupStep> steps;
+  std::optional<BoxDirectory> box;  ///< Of an owned sandbox.
+  std::optional<RunDirectory> run;  ///< Where a detached one is found.
 
   /// See Sandbox::destroy.
   void destroy();
 };
+
+/// Kills PID 1, and with it everything in its pid namespace, and waits for the end. Throws Error:
+/// ETIMEDOUT.
+void kill_sandbox(int pidfd, const std::string& id);
+
+/// For SetTtl and LaunchRequest. Throws Error: EINVAL unless it is above zero.
+uint64_t ttl_in_ms(const std::optional<std::chrono::milliseconds>& ttl);
+
+/// A sandbox at the moment when `state` was asked for; none when it did not answer.
+SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::optional<State>& state);
 
 /// What Sandbox::isolation() tells.
 struct IsolationFacts {

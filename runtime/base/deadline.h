@@ -17,4 +17,13 @@ inline std::chrono::steady_clock::time_point deadline_after(
                         : now + std::max(timeout, std::chrono::milliseconds(-1));
 }
 
+/// For poll(2) and epoll_wait(2): rounded up, so that the deadline is over when they wake for it;
+/// an hour at most, and -1 for never.
+inline int milliseconds_until(std::chrono::steady_clock::time_point deadline) noexcept {
+  using Clock = std::chrono::steady_clock;
+  if (deadline == Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+  return static_cast<int>(std::clamp<decltype(left)>(left, 0, 3'600'000));
+}
+
 }  // namespace sandbox

@@ -35,6 +35,8 @@ std::vector<std::byte> LaunchRequest::encode() const {
   write_mappings(out, ids.gids());
   out.u32(static_cast<uint32_t>(map_writer));
   out.u32(own_network ? 1 : 0);
+  out.u32(has_listener ? 1 : 0);
+  out.u64(ttl_ms);
   out.bytes(allow_filter);
   out.bytes(deny_filter);
   return {out.message().begin(), out.message().end()};
@@ -48,6 +50,8 @@ LaunchRequest LaunchRequest::decode(std::span<const std::byte> payload) {
   request.ids = IdMap(std::move(uids), read_mappings(in));
   request.map_writer = static_cast<MapWriter>(in.u32());
   request.own_network = in.u32() != 0;
+  request.has_listener = in.u32() != 0;
+  request.ttl_ms = in.u64();
   request.allow_filter = in.bytes();
   request.deny_filter = in.bytes();
   in.finish();

@@ -21,13 +21,18 @@ enum class MapWriter : uint32_t {
   Privileged,  ///< The launcher itself, whose caller was root: it kept CAP_SETUID and CAP_SETGID.
 };
 
-/// Asks the launcher for a sandbox: host to launcher. One descriptor comes with it: init's end of
-/// the control socket, on which every answer is given.
+/// Asks the launcher for a sandbox: host to launcher.
+///
+/// Descriptors, in this order: init's end of the control connection, on which every answer is
+/// given; if `has_listener`, a bound socket for further ones, which makes the sandbox a detached
+/// one; and what init is to keep open as long as it lives, such as locks.
 struct LaunchRequest {
   RootRequest root;
   IdMap ids;
   MapWriter map_writer = MapWriter::Self;
   bool own_network = true;
+  bool has_listener = false;
+  uint64_t ttl_ms = 0;                  ///< When the sandbox ends by itself; 0: never.
   std::vector<std::byte> allow_filter;  ///< sock_filter[] for init and all that it starts.
   std::vector<std::byte> deny_filter;   ///< Stacked above it on commands, for init must do more.
 

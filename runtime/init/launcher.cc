@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/pipe.h"
 #include "runtime/base/syscalls.h"
@@ -31,9 +33,13 @@ namespace {
 constexpr uint64_t kNamespaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
-// Where the child keeps its two descriptors; everything else it inherited is closed.
-constexpr int kControlFd = 3;
-constexpr int kMapsWrittenFd = 4;
+// The descriptors that a child goes on with.
+struct Inherited {
+  UniqueFd control;
+  UniqueFd maps_written;        // Readable when a privileged helper has written the id maps.
+  UniqueFd listener;            // Of a detached sandbox.
+  std::vector<UniqueFd> locks;  // Held, and never looked at.
+};
 
 void report(const MessageSocket& control, const SetupReport& report,
             std::span<const int> fds = {}) {
@@ -64,14 +70,33 @@ void write_maps_or_kill(const LaunchRequest& request, pid_t child, int pidfd,
   }
 }
 
-// First the two descriptors out of the way of each other, then to their places.
-void keep_only(int control, int maps_written) {
-  const UniqueFd first{check(::fcntl(control, F_DUPFD_CLOEXEC, 16), "fcntl(F_DUPFD)")};
-  const UniqueFd second{
-      maps_written < 0 ? -1 : check(::fcntl(maps_written, F_DUPFD_CLOEXEC, 16), "fcntl(F_DUPFD)")};
-  check(::dup3(first.get(), kControlFd, O_CLOEXEC), "dup3");
-  if (second) check(::dup3(second.get(), kMapsWrittenFd, O_CLOEXEC), "dup3");
-  check(::close_range(second ? kMapsWrittenFd + 1 : kControlFd + 1, ~0U, 0), "close_range");
+UniqueFd take_listener(const LaunchRequest& request, std::vector<UniqueFd>& fds) {
+  if (!request.has_listener) return UniqueFd();
+  if (fds.empty()) throw Error(EBADMSG, "launch", "descriptors");
+  UniqueFd listener = std::move(fds.front());
+  fds.erase(fds.begin());
+  return listener;
+}
+
+std::vector<UniqueFd*> all_of(Inherited& inherited) {
+  std::vector<UniqueFd*> all{&inherited.control, &inherited.maps_written, &inherited.listener};
+  for (UniqueFd& lock : inherited.locks) all.push_back(&lock);
+  std::erase_if(all, [](const UniqueFd* fd) { return !*fd; });
+  return all;
+}
+
+// Closes every other descriptor. First those to keep go out of the way of each other, then to the
+// lowest numbers.
+void keep_only(Inherited& inherited) {
+  constexpr int kFirst = 3;
+  constexpr int kOutOfTheWay = kFirst + static_cast<int>(kMaxMessageFds) + 1;
+  const std::vector<UniqueFd*> all = all_of(inherited);
+  for (UniqueFd* fd : all) {
+    fd->reset(check(::fcntl(fd->get(), F_DUPFD_CLOEXEC, kOutOfTheWay), "fcntl(F_DUPFD)"));
+  }
+  int next = kFirst;
+  for (UniqueFd* fd : all) fd->reset(check(::dup3(fd->get(), next++, O_CLOEXEC), "dup3"));
+  check(::close_range(static_cast<unsigned>(next), ~0U, 0), "close_range");
 }
 
 std::optional<SetUp> set_up_or_report(const LaunchRequest& request, int maps_written,
@@ -84,27 +109,34 @@ std::optional<SetUp> set_up_or_report(const LaunchRequest& request, int maps_wri
   }
 }
 
-void live_as_init(LaunchRequest request, int control_fd, int maps_written) {
-  keep_only(control_fd, maps_written);
-  MessageSocket control{UniqueFd(kControlFd)};
-  const bool changes_ids = request.map_writer != MapWriter::Self;
-  std::optional<SetUp> ready =
-      set_up_or_report(request, changes_ids ? kMapsWrittenFd : -1, control);
+// The credentials that a connecting process sees (SO_PEERCRED) are those of who called listen(2).
+void listen_for_clients(const UniqueFd& listener) {
+  constexpr int kBacklog = 128;
+  if (listener) check(::listen(listener.get(), kBacklog), "listen", "control socket");
+}
+
+void live_as_init(LaunchRequest request, Inherited inherited) {
+  keep_only(inherited);
+  listen_for_clients(inherited.listener);
+  MessageSocket control(std::move(inherited.control));
+  std::optional<SetUp> ready = set_up_or_report(request, inherited.maps_written.get(), control);
   if (!ready) return;
-  if (changes_ids) ::close(kMapsWrittenFd);
+  inherited.maps_written.reset();
   const int root = ready->root.get();
   report(control, std::move(ready->report), {&root, 1});
-  ready->root.reset();
-  Pid1 init({.control = std::move(control),
+  Pid1 init({.owner = std::move(control),
+             .listener = std::move(inherited.listener),
+             .root = std::move(ready->root),
+             .ttl_ms = request.ttl_ms,
              .proc = std::move(ready->proc),
              .command_filter = std::move(request.deny_filter),
-             .can_change_ids = changes_ids});
+             .can_change_ids = request.map_writer != MapWriter::Self});
   init.run();
 }
 
-[[noreturn]] void child_main(LaunchRequest request, int control_fd, int maps_written) {
+[[noreturn]] void child_main(LaunchRequest request, Inherited inherited) {
   try {
-    live_as_init(std::move(request), control_fd, maps_written);
+    live_as_init(std::move(request), std::move(inherited));
   } catch (const std::exception&) {
     // The host is gone or sent what it never sends: there is nobody to tell.
   }
@@ -156,17 +188,25 @@ void Launcher::run() {
 }
 
 void Launcher::launch(Message message) {
-  if (message.fds.size() != 1) throw Error(EBADMSG, "launch", "descriptors");
-  const MessageSocket control{std::move(message.fds.front())};
+  if (message.fds.empty()) throw Error(EBADMSG, "launch", "descriptors");
+  MessageSocket control{std::move(message.fds.front())};
+  message.fds.erase(message.fds.begin());
   if (refusal_) return tell_failure(control, *refusal_);
   const char* step = "clone3";
   try {
     LaunchRequest request = LaunchRequest::decode(message.payload);
     const bool wait_for_maps = request.map_writer != MapWriter::Self;
-    const Pipe maps_written = wait_for_maps ? make_pipe() : Pipe{};
+    Inherited inherited;
+    inherited.listener = take_listener(request, message.fds);
+    inherited.locks = std::move(message.fds);
+    Pipe maps_written = wait_for_maps ? make_pipe() : Pipe{};
     UniqueFd pidfd;
     const pid_t child = clone_child(pidfd);
-    if (child == 0) child_main(std::move(request), control.fd(), maps_written.reader.get());
+    if (child == 0) {
+      inherited.control = control.release();
+      inherited.maps_written = std::move(maps_written.reader);
+      child_main(std::move(request), std::move(inherited));
+    }
 
     step = "ids";
     write_maps_or_kill(request, child, pidfd.get(), maps_written);

@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "proc/control_request.h"
 #include "proc/spawner.h"
 #include "runtime/base/child_signal.h"
 #include "runtime/base/message_socket.h"
@@ -16,14 +17,19 @@
 
 namespace sandbox {
 
-/// Starts commands, reaps every orphan and holds the clocks, until the control socket is closed.
+/// Starts commands, reaps every orphan and holds the clocks, until the sandbox is to end.
 ///
-/// Single-threaded; waits in epoll_wait(2) and nowhere else. When the host closes its end or dies,
-/// the process exits and the kernel ends everything in the namespace, pid_namespaces(7).
+/// Single-threaded; waits in epoll_wait(2) and nowhere else. An owned sandbox ends when its owner
+/// closes the control connection or dies; a detached one, which has a listener, once its creator
+/// has released it, when its time is up or it is killed. The process then exits and the kernel ends
+/// everything in the namespace, pid_namespaces(7).
 class Pid1 {
  public:
   struct Means {
-    MessageSocket control;                  ///< Requests of the host.
+    MessageSocket owner;                    ///< Control connection of who created the sandbox.
+    UniqueFd listener;                      ///< For further ones; none in an owned sandbox.
+    UniqueFd root;                          ///< O_PATH, of "/", for those who connect later.
+    uint64_t ttl_ms = 0;                    ///< When it is to end; 0: never.
     UniqueFd proc;                          ///< Shows all processes of the pid namespace.
     std::vector<std::byte> command_filter;  ///< sock_filter[] for each command.
     bool can_change_ids = false;
@@ -43,24 +49,37 @@ class Pid1 {
     Clock::time_point started;
     Clock::time_point deadline = Clock::time_point::max();
     bool timed_out = false;
+    bool detached = false;  // Runs on without anybody at the other end of `status`.
   };
 
-  bool handle_control();
-  void start(Message message);
+  void handle(int fd);
+  void accept_client();
+  void handle_client(int fd);
+  void answer(Message message);
+  void start(const SpawnRequest& request, MessageSocket status, std::vector<UniqueFd> stdio);
+  State describe() const;
   void handle_status(int status_fd);
   void reap();
   void finish(pid_t pid, int wait_status, const rusage& used);
+  void abandon(Command& command);
   void enforce_deadlines();
   int milliseconds_to_deadline() const;
+  void set_ttl(uint64_t ttl_ms);
   void watch(int fd);
+  void unwatch(int fd);
 
-  MessageSocket control_;
+  UniqueFd listener_;
+  UniqueFd root_;
   UniqueFd proc_;
   std::vector<std::byte> command_filter_;
   Spawner spawner_;
   UniqueFd epoll_;
   ChildSignal child_signal_;
+  int owner_ = -1;  // Key of the connection whose end is the end of the sandbox; -1: none is.
+  bool ending_ = false;
+  Clock::time_point end_ = Clock::time_point::max();
   uint64_t next_tag_ = 1;
+  std::map<int, MessageSocket> clients_;  // Control connections, by descriptor.
   std::map<pid_t, Command> commands_;
 };
 

@@ -5,8 +5,9 @@
 #include <string_view>
 #include <utility>
 
-#include "proc/spawn_request.h"
+#include "proc/control_request.h"
 #include "proc/status_message.h"
+#include "runtime/box_record.h"
 #include "runtime/init/launch_request.h"
 #include "runtime/init/setup_report.h"
 #include "sandbox/error.h"
@@ -57,9 +58,28 @@ Bytes spawn_request() {
   request.cwd = "/home/user";
   request.groups = {4, 24};
   request.timeout_ms = 1000;
-  const auto [ours, theirs] = MessageSocket::pair();
-  request.send(ours, {});
-  return theirs.receive()->payload;
+  return encode(ControlRequest(request));
+}
+
+std::vector<Bytes> control_requests() {
+  return {spawn_request(), encode(ControlRequest(Release{})), encode(ControlRequest(GetRoot{})),
+          encode(ControlRequest(SetTtl{1000})), encode(ControlRequest(Describe{}))};
+}
+
+std::string record() {
+  BoxRecord record;
+  record.id = "0123456789ab";
+  record.env = {{"A", "b"}, {"C", "\xff"}};
+  record.users = {{"user", {.uid = 1000, .gid = 1000, .groups = {4}, .home = "/home/user"}}};
+  record.names.uids = {{1000, 1000, 1}};
+  record.names.users = {{1000, "user"}};
+  record.volumes = {12};
+  record.layers = {{"ids", "auto", "single", ""}};
+  return record.to_json();
+}
+
+void parse_record(std::span<const std::byte> input) {
+  BoxRecord::from_json({reinterpret_cast<const char*>(input.data()), input.size()});
 }
 
 std::vector<Bytes> status_messages() {
@@ -67,7 +87,8 @@ std::vector<Bytes> status_messages() {
           encode(StatusMessage(StartFailed{ENOENT, "execve", "no-such", "install it"})),
           encode(StatusMessage(Ended{Exited{7}, {}})),
           encode(StatusMessage(Ended{Signaled{SIGSEGV, true}, {}})),
-          encode(StatusMessage(SignalRequest{SIGTERM, Target::Tree}))};
+          encode(StatusMessage(SignalRequest{SIGTERM, Target::Tree})),
+          encode(StatusMessage(Detach{}))};
 }
 
 std::vector<Bytes> setup_reports() {
@@ -88,7 +109,11 @@ const std::vector<Decoder>& decoders() {
   static const std::vector<Decoder> all = {
       refusing("launch_request", [](auto input) { LaunchRequest::decode(input); },
                {launch_request()}),
-      refusing("spawn_request", [](auto input) { SpawnRequest::decode(input); }, {spawn_request()}),
+      refusing(
+          "control_request", [](auto input) { decode_control_request(input); }, control_requests()),
+      refusing("control_reply", [](auto input) { decode_control_reply(input); },
+               {encode(ControlReply(State{1, 2})), encode(ControlReply(Done{}))}),
+      refusing("box_record", parse_record, {bytes_of(record())}),
       refusing(
           "status_message", [](auto input) { decode_status(input); }, status_messages()),
       refusing(

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,12 @@ enum class Upper {
   Directory,  ///< A directory below the data directory, removed with the sandbox.
 };
 
+/// What ends a sandbox besides destroy() and the death of its PID 1.
+enum class Lifetime {
+  Owned,     ///< The end of the Sandbox object, or of the process it is in, however that comes.
+  Detached,  ///< Only its time to live: Runtime::attach finds it again, from any process.
+};
+
 enum class Access { ReadOnly, ReadWrite };
 
 /// A directory or file of the host, visible in the sandbox. Always nosuid and nodev.
@@ -55,6 +63,14 @@ struct SandboxOptions {
   Profile profile = Profile::Default;
   Ids ids = Ids::Auto;
   Upper upper = Upper::Auto;
+  Lifetime lifetime = Lifetime::Owned;
+  /// For Runtime::attach: 1 to 64 of a-z A-Z 0-9 _ . - beginning with a letter or digit, unique
+  /// among the living. Detached sandboxes only.
+  std::string name = {};
+  /// The caller's own notes, given back by Sandbox::info and Runtime::list.
+  std::map<std::string, std::string> metadata = {};
+  /// Ends the sandbox so long after its creation, CLOCK_MONOTONIC, counted by PID 1.
+  std::optional<std::chrono::milliseconds> ttl = {};
 };
 
 /// Settings of the host application, shared by its sandboxes.
@@ -62,6 +78,10 @@ struct RuntimeOptions {
   /// Where templates' generated layers and directory uppers live. Empty: $SANDBOX_HOME, else
   /// ~/.local/share/sandbox; with euid 0 /var/lib/sandbox. Created 0700 (root: 0711).
   std::string data_directory = {};
+  /// Where detached sandboxes are found. Empty: `run` below the data directory if that or
+  /// $SANDBOX_HOME is set, else $XDG_RUNTIME_DIR/sandbox; with euid 0 /run/sandbox. Made 0700 when
+  /// the first one is.
+  std::string run_directory = {};
 };
 
 }  // namespace sandbox

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "sandbox/options.h"
 #include "sandbox/sandbox.h"
@@ -13,8 +15,9 @@ namespace sandbox {
 /// create() may be called from several threads at once. Outlive by Sandboxes is fine.
 class Runtime {
  public:
-  /// Starts the launcher and removes what crashed processes left in the data directory. Throws
-  /// Error: ENOSYS below Linux 5.15, EACCES or EPERM when the data directory is not usable.
+  /// Removes what crashed processes left in the data directory. The launcher is started with the
+  /// first sandbox. Throws Error: ENOSYS below Linux 5.15, EACCES or EPERM when the data directory
+  /// is not usable.
   explicit Runtime(const RuntimeOptions& options = {});
   Runtime(Runtime&&) noexcept;
   Runtime& operator=(Runtime&&) noexcept;
@@ -23,6 +26,22 @@ class Runtime {
   /// Makes a sandbox and returns when commands can run in it. Throws Error; hint() says what to
   /// change on this machine, and `sandboxctl doctor` says the same in more words.
   Sandbox create(const SandboxOptions& options = {});
+
+  /// A detached sandbox, by id or name, whoever of this user has made it. Throws Error: EINVAL for
+  /// what is neither, ENOENT when there is none, ESRCH when it has ended, EPERM when the directory
+  /// belongs to somebody else, EBADMSG or EPROTO when its record cannot be read, ETIMEDOUT when its
+  /// PID 1 was stopped.
+  Sandbox attach(const std::string& id_or_name);
+
+  /// All living detached sandboxes of this user, oldest first. Each is asked at once with the
+  /// others and has two seconds. Those whose record cannot be read are left out; attach() says why.
+  std::vector<SandboxInfo> list() const;
+
+  /// As attach() and Sandbox::destroy(), but also of use when PID 1 or the record is not.
+  void destroy(const std::string& id_or_name);
+
+  /// Removes what dead sandboxes have left, and returns the ids of the detached ones among them.
+  std::vector<std::string> collect();
 
  private:
   class Impl;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "sandbox/files.h"
 #include "sandbox/options.h"
 #include "sandbox/process.h"
+#include "sandbox/sandbox_info.h"
 
 namespace sandbox {
 
@@ -28,7 +30,8 @@ struct SetupStep {
   std::chrono::microseconds elapsed{0};
 };
 
-/// A running sandbox, owned: it ends when this object or the whole host process does.
+/// A running sandbox. An owned one ends when this object or the whole host process does; a detached
+/// one does not, and other processes may be using it at the same time.
 ///
 /// Move-only; one thread at a time, except for commands(), which several threads may use at once.
 /// It starts no thread, handles no signal and changes nothing of the process it lives in.
@@ -38,6 +41,14 @@ class Sandbox {
   Sandbox(Sandbox&&) noexcept;
   Sandbox& operator=(Sandbox&&) noexcept;
   ~Sandbox();
+
+  /// 12 hexadecimal digits, unique on this machine.
+  const std::string& id() const noexcept;
+  /// What it is and how it is doing now. Throws Error: EPIPE when it has ended.
+  SandboxInfo info() const;
+  /// Ends it so long from now, in place of what was set before; nothing: never. Throws Error:
+  /// EINVAL unless above zero, EPIPE when it has ended, ETIMEDOUT when its PID 1 was stopped.
+  void set_ttl(std::optional<std::chrono::milliseconds> ttl);
 
   Commands commands() const noexcept;
   Files files() const;

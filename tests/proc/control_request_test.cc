@@ -1,8 +1,7 @@
-#include "proc/spawn_request.h"
+#include "proc/control_request.h"
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <cerrno>
 
 #include "tests/support/matchers.h"
@@ -12,7 +11,6 @@ namespace {
 
 using test::FailsWith;
 using ::testing::ElementsAre;
-using ::testing::SizeIs;
 
 SpawnRequest example() {
   SpawnRequest request;
@@ -29,13 +27,15 @@ SpawnRequest example() {
 }
 
 std::vector<std::byte> encoded(const SpawnRequest& request) {
-  auto [ours, theirs] = MessageSocket::pair();
-  request.send(ours, {});
-  return theirs.receive()->payload;
+  return encode(ControlRequest(request));
 }
 
-TEST(SpawnRequest, EveryFieldComesBack) {
-  const SpawnRequest request = SpawnRequest::decode(encoded(example()));
+SpawnRequest decoded(std::span<const std::byte> payload) {
+  return std::get<SpawnRequest>(decode_control_request(payload));
+}
+
+TEST(ControlRequest, EveryFieldOfASpawnComesBack) {
+  const SpawnRequest request = decoded(encoded(example()));
   EXPECT_THAT(request.argv, ElementsAre("python3", "-c", "print('a b')", ""));
   EXPECT_THAT(request.env, ElementsAre("PATH=/usr/bin", "EMPTY="));
   EXPECT_THAT(request.programs, ElementsAre("/usr/local/bin/python3", "/usr/bin/python3"));
@@ -47,31 +47,36 @@ TEST(SpawnRequest, EveryFieldComesBack) {
   EXPECT_TRUE(request.has_stdin);
 }
 
-TEST(SpawnRequest, DescriptorsTravelWithIt) {
-  auto [ours, theirs] = MessageSocket::pair();
-  const std::array fds{ours.fd(), ours.fd(), ours.fd()};
-  example().send(ours, fds);
-  EXPECT_THAT(theirs.receive()->fds, SizeIs(3));
+TEST(ControlRequest, TtlComesBack) {
+  const ControlRequest request = decode_control_request(encode(ControlRequest(SetTtl{1234567})));
+  EXPECT_EQ(std::get<SetTtl>(request).ttl_ms, 1234567U);
 }
 
-TEST(SpawnRequest, ThreeMegabytesOfArgumentsArrive) {
-  SpawnRequest request = example();
-  request.argv.assign(30, std::string(100'000, 'x'));
-  EXPECT_TRUE(SpawnRequest::decode(encoded(request)).argv == request.argv);
+TEST(ControlReply, StateComesBack) {
+  const State state{.ttl_left_ms = 77, .processes = 12};
+  const ControlReply reply = decode_control_reply(encode(ControlReply(state)));
+  EXPECT_EQ(std::get<State>(reply).ttl_left_ms, 77U);
+  EXPECT_EQ(std::get<State>(reply).processes, 12U);
 }
 
-TEST(SpawnRequest, CutAtAnyByteIsRefused) {
+TEST(ControlRequest, OfNoKnownKindIsRefused) {
+  const std::vector<std::byte> unknown(4, std::byte{0xff});
+  EXPECT_THAT([&] { decode_control_request(unknown); }, FailsWith(EBADMSG));
+  EXPECT_THAT([&] { decode_control_reply(unknown); }, FailsWith(EBADMSG));
+}
+
+TEST(ControlRequest, CutAtAnyByteIsRefused) {
   const std::vector<std::byte> whole = encoded(example());
   for (std::size_t size = 0; size < whole.size(); ++size) {
     const std::span<const std::byte> cut(whole.data(), size);
-    EXPECT_THAT([&] { SpawnRequest::decode(cut); }, FailsWith(EBADMSG)) << size;
+    EXPECT_THAT([&] { decode_control_request(cut); }, FailsWith(EBADMSG)) << size;
   }
 }
 
-TEST(SpawnRequest, ByteTooManyIsRefused) {
+TEST(ControlRequest, ByteTooManyIsRefused) {
   std::vector<std::byte> longer = encoded(example());
   longer.push_back(std::byte{0});
-  EXPECT_THAT([&] { SpawnRequest::decode(longer); }, FailsWith(EBADMSG));
+  EXPECT_THAT([&] { decode_control_request(longer); }, FailsWith(EBADMSG));
 }
 
 }  // namespace

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "proc/spawn_request.h"
+
+namespace sandbox {
+
+/// What a host asks of PID 1 on a control connection. The first descriptor of each message is the
+/// socket for its answer, so that threads and processes that share a connection need neither a lock
+/// nor request numbers. Start a command: SpawnRequest, answered as status_message.h has it.
+
+/// A detached sandbox is on record now: from here on it outlives the connection it was made with.
+struct Release {};
+
+/// Asks for the root of the sandbox. Answer: Done, with an O_PATH descriptor of "/".
+struct GetRoot {};
+
+/// Ends the sandbox so many milliseconds from now; 0: never. Answer: Done.
+struct SetTtl {
+  uint64_t ttl_ms = 0;
+};
+
+/// Answer: State.
+struct Describe {};
+
+using ControlRequest = std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe>;
+
+std::vector<std::byte> encode(const ControlRequest& request);
+
+/// Throws Error with EBADMSG.
+ControlRequest decode_control_request(std::span<const std::byte> payload);
+
+/// What PID 1 answers to everything but a SpawnRequest.
+
+struct Done {};
+
+/// The sandbox as its PID 1 sees it.
+struct State {
+  uint64_t ttl_left_ms = 0;  ///< 0: no end is set.
+  uint64_t processes = 0;    ///< All of the pid namespace but PID 1, zombies included.
+};
+
+using ControlReply = std::variant<Done, State>;
+
+std::vector<std::byte> encode(const ControlReply& reply);
+
+/// Throws Error with EBADMSG.
+ControlReply decode_control_reply(std::span<const std::byte> payload);
+
+}  // namespace sandbox

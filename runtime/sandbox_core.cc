@@ -1,0 +1,127 @@
+#include "runtime/sandbox_core.h"
+
+#include <poll.h>
+
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "runtime/base/syscalls.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+// SIGKILL to PID 1 ends the whole namespace; longer takes only a process in the middle of I/O that
+// does not return.
+constexpr int kDestroyTimeoutMs = 10'000;
+
+std::optional<uint32_t> id_outside(const std::vector<IdNames::Range>& ranges, uint32_t inside) {
+  for (const IdNames::Range& r : ranges) {
+    if (inside >= r.inside && inside - r.inside < r.count) return r.outside + (inside - r.inside);
+  }
+  return std::nullopt;
+}
+
+std::map<std::string, FileOwner> file_owners(const BoxRecord& record) {
+  std::map<std::string, FileOwner> owners;
+  for (const auto& [name, user] : record.users) {
+    const auto uid = id_outside(record.names.uids, user.uid);
+    const auto gid = id_outside(record.names.gids, user.gid);
+    if (!uid || !gid) throw Error(EBADMSG, "read", "sandbox record", "a user without an id");
+    owners.emplace(name,
+                   FileOwner{.name = name, .home = user.home, .host_uid = *uid, .host_gid = *gid});
+  }
+  return owners;
+}
+
+std::shared_ptr<FilesContext> make_files(const BoxRecord& record, UniqueFd root,
+                                         std::shared_ptr<WatchHub> watches) {
+  FilesContext::Setup setup;
+  setup.root = std::move(root);
+  setup.volumes = record.volumes;
+  setup.users = file_owners(record);
+  setup.default_user = record.default_user;
+  setup.names = record.names;
+  setup.hub = std::move(watches);
+  return std::make_shared<FilesContext>(std::move(setup));
+}
+
+}  // namespace
+
+SandboxCore::SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
+                         std::shared_ptr<WatchHub> watches)
+    : record(std::move(facts)),
+      commands(
+          std::make_shared<CommandContext>(CommandContext{.control = std::move(connection.control),
+                                                          .users = record.users,
+                                                          .default_user = record.default_user,
+                                                          .env = record.env})),
+      files(make_files(record, std::move(root), std::move(watches))),
+      host_pid(connection.host_pid),
+      pidfd(std::move(connection.pidfd)) {}
+
+SandboxCore::~SandboxCore() {
+  if (run) return;
+  try {
+    destroy();
+  } catch (const Error&) {
+    // It does not die, or its directory does not go: the next Runtime collects the directory.
+  }
+}
+
+void SandboxCore::destroy() {
+  if (!pidfd) return;
+  files->close();
+  const UniqueFd ending = std::move(pidfd);
+  kill_sandbox(ending.get(), record.id);
+  if (box) box->remove();
+  if (!run) return;
+  if (!record.box_directory.empty()) remove_dead_box(record.box_directory);
+  run->remove(record.id);
+}
+
+void kill_sandbox(int pidfd, const std::string& id) {
+  // ESRCH: it has ended before.
+  if (pidfd_send_signal(pidfd, SIGKILL) != 0 && errno != ESRCH) {
+    throw Error(errno, "pidfd_send_signal", id);
+  }
+  pollfd end{pidfd, POLLIN, 0};
+  int ready = -1;
+  do {
+    ready = ::poll(&end, 1, kDestroyTimeoutMs);
+  } while (ready < 0 && errno == EINTR);
+  if (check(ready, "poll", "sandbox") == 0) {
+    throw Error(ETIMEDOUT, "destroy", id,
+                "a process of the sandbox does not die: it is in uninterruptible sleep");
+  }
+}
+
+uint64_t ttl_in_ms(const std::optional<std::chrono::milliseconds>& ttl) {
+  if (ttl && ttl->count() <= 0) {
+    throw Error(EINVAL, "set", "ttl", "a time to live is more than zero");
+  }
+  return ttl ? static_cast<uint64_t>(ttl->count()) : 0;
+}
+
+SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::optional<State>& state) {
+  using std::chrono::milliseconds;
+  using Clock = std::chrono::system_clock;
+  SandboxInfo info;
+  info.id = record.id;
+  info.name = record.name;
+  info.template_name = record.template_name;
+  info.user = record.default_user;
+  info.metadata = record.metadata;
+  info.created = Clock::time_point(milliseconds(record.created_ms));
+  info.host_pid = host_pid;
+  if (!state) {
+    info.state = SandboxState::Unresponsive;
+    return info;
+  }
+  info.processes = state->processes;
+  if (state->ttl_left_ms != 0) info.ends = Clock::now() + milliseconds(state->ttl_left_ms);
+  return info;
+}
+
+}  // namespace sandbox
