@@ -42,6 +42,22 @@ Failure unknown_option(const CLI::App& app, const std::string& word) {
                      "'sandboxctl " + app.get_name() + " --help' lists the options");
 }
 
+// False when help was asked for and has been printed.
+bool take_options(CLI::App& app, const char* usage, std::vector<std::string> arguments) {
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes a stack.
+    app.parse(std::move(arguments));
+    return true;
+  } catch (const CLI::CallForHelp&) {
+    app.formatter(std::make_shared<HelpFormatter>(usage));
+    print_all(STDOUT_FILENO, "stdout", app.help());
+    return false;
+  } catch (const CLI::ParseError& error) {
+    throw usage_error(error.what(), "",
+                      "'sandboxctl " + app.get_name() + " --help' lists the options");
+  }
+}
+
 }  // namespace
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
@@ -59,23 +75,29 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
 bool parse(CLI::App& app, const char* usage, std::vector<std::string> arguments,
            std::vector<std::string>& rest) {
   app.prefix_command();  // The first word that is no option ends the options: `run ls --all`.
-  try {
-    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes a stack.
-    app.parse(std::move(arguments));
-  } catch (const CLI::CallForHelp&) {
-    app.formatter(std::make_shared<HelpFormatter>(usage));
-    print_all(STDOUT_FILENO, "stdout", app.help());
-    return false;
-  } catch (const CLI::ParseError& error) {
-    throw usage_error(error.what(), "",
-                      "'sandboxctl " + app.get_name() + " --help' lists the options");
-  }
-
+  if (!take_options(app, usage, std::move(arguments))) return false;
   rest = app.remaining();
   if (!rest.empty() && rest.front() == "--") {
     rest.erase(rest.begin());
   } else if (!rest.empty() && looks_like_option(rest.front())) {
     throw unknown_option(app, rest.front());
+  }
+  return true;
+}
+
+bool parse_words(CLI::App& app, const char* usage, std::vector<std::string> arguments,
+                 std::vector<std::string>& words) {
+  app.allow_extras();  // Not as values of an option: CLI11 takes "[a,b]" apart there.
+  if (!take_options(app, usage, std::move(arguments))) return false;
+  bool options_ended = false;
+  for (const std::string& word : app.remaining()) {
+    if (!options_ended && word == "--") {
+      options_ended = true;
+    } else if (!options_ended && looks_like_option(word)) {
+      throw unknown_option(app, word);
+    } else {
+      words.push_back(word);
+    }
   }
   return true;
 }
@@ -88,6 +110,14 @@ CLI::Option* add_value(CLI::App& app, const std::string& names, std::string& val
 CLI::Option* add_values(CLI::App& app, const std::string& names, std::vector<std::string>& values,
                         const std::string& help) {
   return app.add_option(names, values, help)->type_size(1)->allow_extra_args(false);
+}
+
+void add_user(CLI::App& app, std::string& user) {
+  add_value(app, "-u,--user", user, "whose home relative paths start in, and whose rights count");
+}
+
+void refuse_empty(const CLI::App& app, const char* option, const std::string& value) {
+  if (app.count(option) > 0 && value.empty()) throw usage_error(option, "the value is empty");
 }
 
 }  // namespace sandboxctl

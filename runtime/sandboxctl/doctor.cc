@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/document.h"
 #include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/terminal.h"
 #include "runtime/sandboxctl/text.h"
 #include "runtime/sandboxctl/verbs.h"
 
@@ -21,24 +21,19 @@ using Status = sandbox::Probe::Status;
 
 struct Look {
   const char* word;
-  const char* colour;  // SGR.
+  const char* colour;
 };
 
 Look look_of(Status status) {
   switch (status) {
     case Status::Ok:
-      return {"ok", "\x1b[32m"};
+      return {"ok", kGreen};
     case Status::Warning:
-      return {"warning", "\x1b[33m"};
+      return {"warning", kYellow};
     case Status::Failed:
-      return {"failed", "\x1b[31m"};
+      return {"failed", kRed};
   }
   return {"", ""};
-}
-
-bool colour_wanted() {
-  const char* no_color = std::getenv("NO_COLOR");
-  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0');
 }
 
 std::string padded(std::string text, size_t width) {
@@ -56,7 +51,7 @@ std::string table(const std::vector<sandbox::Probe>& probes) {
   for (const sandbox::Probe& probe : probes) {
     const Look look = look_of(probe.status);
     const std::string word = padded(look.word, kStatusWidth);
-    text += colour ? look.colour + word + "\x1b[0m" : word;
+    text += coloured(word, look.colour, colour);
     text += padded(probe.name, width) + escape_for_terminal(probe.found) + "\n";
     if (probe.remedy.empty()) continue;
     text += std::string(kStatusWidth, ' ') + "-> " + escape_for_terminal(probe.remedy) + "\n";
@@ -82,7 +77,7 @@ std::string document(const std::vector<sandbox::Probe>& probes, bool usable) {
                               {"found", probe.found},
                               {"remedy", probe.remedy}});
   }
-  return json.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return dump(json);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "runtime/sandboxctl/document.h"
 #include "runtime/sandboxctl/text.h"
 #include "runtime/sandboxctl/units.h"
 
@@ -64,12 +65,6 @@ ordered_json isolation_fields(const sandbox::Sandbox& box) {
                       {"note", layer.note}});
   }
   return layers;
-}
-
-// Only ASCII leaves us: what steers a terminal (ESC, C1, bidirectional marks) is then \u-escaped.
-// `replace` is for texts that are not the command's output, such as a path in a note.
-std::string dump(const ordered_json& document) {
-  return document.dump(2, ' ', true, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string row(const std::string& name, const std::string& value) {

@@ -102,10 +102,6 @@ sandbox::SandboxOptions sandbox_options(const Typed& typed) {
   return options;
 }
 
-void refuse_empty(const CLI::App& app, const char* option, const std::string& value) {
-  if (app.count(option) > 0 && value.empty()) throw usage_error(option, "the value is empty");
-}
-
 }  // namespace
 
 std::optional<RunOptions> parse_run(const std::vector<std::string>& arguments) {

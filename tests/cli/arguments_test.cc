@@ -28,6 +28,16 @@ Parsed parsed(const Words& words) {
   return result;
 }
 
+// By a verb whose words are all its own.
+Parsed parsed_words(const Words& words) {
+  CLI::App app("", "verb");
+  Parsed result;
+  add_values(app, "-e,--env", result.values, "");
+  app.add_flag("-i,--interactive", result.flag, "");
+  parse_words(app, "usage", words, result.rest);
+  return result;
+}
+
 std::string complaint_about(const Words& words) {
   try {
     parsed(words);
@@ -49,6 +59,24 @@ TEST(Arguments, DoubleDashEndsTheOptionsOnce) {
   EXPECT_THAT(parsed({"--", "--env", "x"}).rest, ElementsAre("--env", "x"));
   EXPECT_THAT(parsed({"--", "--", "x"}).rest, ElementsAre("--", "x"));
   EXPECT_FALSE(parsed({"--", "-i"}).flag);
+}
+
+TEST(Arguments, OptionsOfAVerbWithoutACommandMayStandAnywhere) {
+  const Parsed result = parsed_words({"a", "-e", "x", "b", "-i", "-"});
+  EXPECT_TRUE(result.flag);
+  EXPECT_THAT(result.values, ElementsAre("x"));
+  EXPECT_THAT(result.rest, ElementsAre("a", "b", "-"));
+}
+
+TEST(Arguments, WordsBehindTwoDashesAreNoOptions) {
+  EXPECT_THAT(parsed_words({"a", "--", "-i", "--env", "--", "--"}).rest,
+              ElementsAre("a", "-i", "--env", "--", "--"));
+  EXPECT_THAT(parsed_words({"--", "--nosuch"}).rest, ElementsAre("--nosuch"));
+}
+
+TEST(Arguments, WordsAreTakenAsTheyAre) {
+  const Words words{"", "[a,b]", "[]", "{}", "a,b", "%%", "'x'", "a=b", "\xff", "[x"};
+  EXPECT_THAT(parsed_words(words).rest, ::testing::ElementsAreArray(words));
 }
 
 TEST(Arguments, EmptyWordIsAWord) { EXPECT_THAT(parsed({"", "x"}).rest, ElementsAre("", "x")); }
