@@ -27,11 +27,10 @@ std::string hidden_name() {
 
 PendingFile::PendingFile(ParentAndName target, std::optional<FileOwner> owner)
     : replacement_({std::move(target), std::move(owner), hidden_name()}) {
-  const std::string& name = replacement_->hidden_name;
+  const char* name = replacement_->hidden_name.c_str();
   constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const int fd = ::openat(replacement_->target.parent.fd.get(), name.c_str(), kFlags, 0600);
-  if (fd < 0) replacement_.reset();
-  fd_.reset(check(fd, "openat", name));
+  const int fd = ::openat(replacement_->target.parent.fd.get(), name, kFlags, 0600);
+  fd_.reset(check(fd, "openat", replacement_->target.name));
 }
 
 PendingFile::~PendingFile() {

@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class Transfer : public ::testing::TestWithParam<RootKind> {
@@ -145,6 +146,12 @@ TEST_P(Transfer, LimitsHold) {
               FailsWith(EFBIG));
   EXPECT_THAT([&] { files().download("dir", host_.path("o"), {.max_entries = 1}); },
               FailsWith(E2BIG));
+}
+
+TEST_P(Transfer, TargetThatCannotBeMadeIsNamed) {
+  root_.write("/home/user/file", "content");
+  const auto into_proc = [&] { files().download("file", "/proc/no such file"); };
+  EXPECT_THAT(into_proc, FailsWith(ENOENT, HasSubstr("no such file")));
 }
 
 TEST_P(Transfer, MissingAndSpecialSourcesAreErrors) {
