@@ -5,6 +5,7 @@
 
 #include "fs/file_ops.h"
 #include "fs/files_call.h"
+#include "fs/fs_identity.h"
 #include "fs/sandbox_path.h"
 #include "fs/tree_copy.h"
 #include "sandbox/error.h"
@@ -50,6 +51,7 @@ UniqueFd make_sandbox_directory(const FilesCall& call, const std::string& path) 
 }
 
 ParentAndName sandbox_parent(const FilesCall& call, const std::string& path) {
+  const MaybeIdentity as_owner(call.side().owner);  // They are the owner's to make.
   call->make_parents(path);
   return call->resolve_parent(path);
 }

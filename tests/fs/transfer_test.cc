@@ -84,6 +84,15 @@ TEST_P(Transfer, FileReplacesFileAndKeepsSetIdBitsOut) {
   EXPECT_EQ(mode_of(host_.path("back")), 0755U);
 }
 
+TEST_P(Transfer, ParentsThatAreMissingBelongToTheUser) {
+  host_.write("file", "content");
+  files().upload(host_.path("file"), "new/sub/file");
+  files().copy("new/sub/file", "other/file");
+  EXPECT_EQ(files().read("other/file"), "content");
+  EXPECT_EQ(files().stat("new/sub")->owner, "user");
+  EXPECT_EQ(files().stat("other")->owner, "user");
+}
+
 TEST_P(Transfer, SparseFilesStaySparse) {
   constexpr off_t kSize = off_t{10} << 30;
   make_sparse(host_.path("sparse"), kSize);
