@@ -22,6 +22,12 @@ struct Verb {
 
 constexpr Verb kVerbs[] = {
     {"run", run, "create a sandbox, run one command in it, remove it"},
+    {"create", create, "create a sandbox that lives on, print its id"},
+    {"exec", exec, "run a command in it"},
+    {"list", list, "the sandboxes that live"},
+    {"inspect", inspect, "all that is known of one, as JSON"},
+    {"rm", rm, "end sandboxes"},
+    {"gc", gc, "remove what killed ones have left"},
     {"doctor", doctor, "what works on this machine, and how to mend the rest"},
 };
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/sandboxctl/document.h"
+#include "runtime/sandboxctl/info.h"
 #include "runtime/sandboxctl/text.h"
 #include "runtime/sandboxctl/units.h"
 
@@ -54,17 +55,6 @@ ordered_json setup_fields(const sandbox::Sandbox& box) {
     steps.push_back({{"name", step.name}, {"elapsed_us", step.elapsed.count()}});
   }
   return steps;
-}
-
-ordered_json isolation_fields(const sandbox::Sandbox& box) {
-  ordered_json layers = ordered_json::array();
-  for (const sandbox::IsolationLayer& layer : box.isolation()) {
-    layers.push_back({{"name", layer.name},
-                      {"requested", layer.requested},
-                      {"effective", layer.effective},
-                      {"note", layer.note}});
-  }
-  return layers;
 }
 
 std::string row(const std::string& name, const std::string& value) {

@@ -20,8 +20,4 @@ struct RunOptions {
 /// Nothing when help was asked for and has been printed. Throws Failure.
 std::optional<RunOptions> parse_run(const std::vector<std::string>& arguments);
 
-/// `HOST:GUEST`, `HOST:GUEST:ro` or `HOST:GUEST:rw`; read-write without a suffix. HOST may contain
-/// ':' and be relative to our working directory. Throws Failure (usage).
-sandbox::Mount parse_mount(const std::string& argument);
-
 }  // namespace sandboxctl

@@ -1,5 +1,6 @@
 #include "runtime/sandboxctl/units.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -50,6 +51,15 @@ std::string format_duration(std::chrono::microseconds duration) {
   if (us < 1e6)
     return printed(us < 1e4 ? "%.2f %s" : us < 1e5 ? "%.1f %s" : "%.0f %s", us / 1e3, "ms");
   return printed("%.2f %s", us / 1e6, "s");
+}
+
+std::string format_age(std::chrono::system_clock::duration age) {
+  const auto seconds =
+      std::max<int64_t>(std::chrono::duration_cast<std::chrono::seconds>(age).count(), 0);
+  if (seconds < 60) return std::to_string(seconds) + "s";
+  if (seconds < 3600) return std::to_string(seconds / 60) + "m";
+  if (seconds < 86400) return std::to_string(seconds / 3600) + "h";
+  return std::to_string(seconds / 86400) + "d";
 }
 
 std::string format_size(uint64_t bytes) {

@@ -15,6 +15,9 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// `850 us`, `1.25 ms`, `2.50 s`: three digits.
 std::string format_duration(std::chrono::microseconds duration);
 
+/// `12s`, `5m`, `3h`, `2d`: whole units, rounded down; 0s for less.
+std::string format_age(std::chrono::system_clock::duration age);
+
 /// `512 B`, `1.2 MiB`: powers of 1024.
 std::string format_size(uint64_t bytes);
 

@@ -7,6 +7,12 @@ namespace sandboxctl {
 
 /// Each verb takes the arguments behind its name and returns the exit code. Throws Failure.
 int run(const std::vector<std::string>& arguments);
+int create(const std::vector<std::string>& arguments);
+int exec(const std::vector<std::string>& arguments);
+int list(const std::vector<std::string>& arguments);
+int inspect(const std::vector<std::string>& arguments);
+int rm(const std::vector<std::string>& arguments);
+int gc(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
 
 }  // namespace sandboxctl

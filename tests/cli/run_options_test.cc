@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/sandbox_arguments.h"
 
 namespace sandboxctl {
 namespace {

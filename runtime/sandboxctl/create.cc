@@ -1,0 +1,65 @@
+// sandboxctl create: make a sandbox that lives on, and print its id.
+
+#include <unistd.h>
+
+#include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/metadata.h"
+#include "runtime/sandboxctl/opening.h"
+#include "runtime/sandboxctl/sandbox_arguments.h"
+#include "runtime/sandboxctl/verbs.h"
+
+namespace sandboxctl {
+namespace {
+
+constexpr const char* kUsage = "sandboxctl create [OPTIONS]";
+constexpr const char* kFooter =
+    "It lives until 'sandboxctl rm ID', or until its --ttl is over, whoever made it.";
+
+std::optional<sandbox::SandboxOptions> parse_create(const std::vector<std::string>& arguments) {
+  CLI::App app("Creates a detached sandbox and prints its id.", "create");
+  app.footer(kFooter);
+  SandboxArguments sandbox;
+  EnvironmentArguments environment;
+  std::string name;
+  std::string ttl;
+  std::vector<std::string> metadata;
+  sandbox.add_to(app);
+  environment.add_to(app);
+  add_value(app, "--name", name, "a name to use in place of the id");
+  add_value(app, "--ttl", ttl, "end it after 10s, 5m, 1h");
+  add_values(app, "-m,--metadata", metadata, "K=V, for 'list --filter' and 'inspect'");
+  std::vector<std::string> rest;
+  if (!parse_words(app, kUsage, arguments, rest)) return std::nullopt;
+  if (!rest.empty()) {
+    throw usage_error(rest.front(), "create takes no command",
+                      "'sandboxctl exec ID -- CMD' runs one in it");
+  }
+
+  refuse_empty(app, "--name", name);
+  sandbox::SandboxOptions options = sandbox.options(app);
+  options.lifetime = sandbox::Lifetime::Detached;
+  options.name = name;
+  if (app.count("--ttl") > 0) options.ttl = duration_of("--ttl", ttl);
+  options.metadata = parse_metadata("--metadata", metadata);
+  options.env = environment.environment();
+  return options;
+}
+
+}  // namespace
+
+int create(const std::vector<std::string>& arguments) {
+  const std::optional<sandbox::SandboxOptions> options = parse_create(arguments);
+  if (!options) return 0;
+  sandbox::Runtime runtime = start_runtime();
+  sandbox::Sandbox box = create_sandbox(runtime, *options);
+  try {
+    print_all(STDOUT_FILENO, "stdout", box.id() + "\n");
+  } catch (const Failure&) {
+    box.destroy();  // Nobody knows of it.
+    throw;
+  }
+  return 0;
+}
+
+}  // namespace sandboxctl

@@ -1,0 +1,98 @@
+#include "runtime/sandboxctl/sandbox_arguments.h"
+
+#include <filesystem>
+
+#include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/environment.h"
+#include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/units.h"
+
+namespace sandboxctl {
+namespace {
+
+template <typename T>
+struct Word {
+  const char* text;
+  T value;
+};
+
+template <typename T, size_t N>
+T choose(const char* option, const std::string& text, const Word<T> (&words)[N]) {
+  std::string known;
+  for (const Word<T>& word : words) {
+    if (text == word.text) return word.value;
+    known += (known.empty() ? "" : ", ") + std::string(word.text);
+  }
+  throw usage_error(std::string(option) + " " + text, "not one of " + known);
+}
+
+constexpr Word<sandbox::Profile> kProfiles[] = {{"default", sandbox::Profile::Default},
+                                                {"strict", sandbox::Profile::Strict},
+                                                {"dev", sandbox::Profile::Dev}};
+constexpr Word<sandbox::Ids> kIds[] = {
+    {"auto", sandbox::Ids::Auto}, {"single", sandbox::Ids::Single}, {"range", sandbox::Ids::Range}};
+constexpr Word<sandbox::Network> kNetworks[] = {{"none", sandbox::Network::None},
+                                                {"host", sandbox::Network::Host}};
+
+}  // namespace
+
+void SandboxArguments::add_to(CLI::App& app) {
+  add_value(app, "-T,--template", template_name_, "host, or dir:PATH of an unpacked system");
+  add_value(app, "-u,--user", user_, "who runs commands: user or root");
+  add_values(app, "-v,--mount", mounts_, "HOST:GUEST[:ro|:rw], a directory or file of the host");
+  add_value(app, "--profile", profile_, "system calls: default, strict or dev");
+  add_value(app, "--ids", ids_, "ids inside: auto, single or range");
+  add_value(app, "--network", network_, "none (only lo) or host (no network isolation)");
+}
+
+sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
+  refuse_empty(app, "--template", template_name_);
+  refuse_empty(app, "--user", user_);
+  sandbox::SandboxOptions options;
+  options.template_name = template_name_;
+  options.user = user_;
+  options.profile = choose("--profile", profile_, kProfiles);
+  options.ids = choose("--ids", ids_, kIds);
+  options.network = choose("--network", network_, kNetworks);
+  for (const std::string& mount : mounts_) options.mounts.push_back(parse_mount(mount));
+  return options;
+}
+
+void EnvironmentArguments::add_to(CLI::App& app) {
+  add_values(app, "-e,--env", env_, "K=V sets a variable; K passes the caller's value");
+  add_values(app, "--env-file", env_files_, "file with a K=V on each line, taken literally");
+}
+
+std::map<std::string, std::string> EnvironmentArguments::environment() const {
+  Environment env;
+  for (const std::string& path : env_files_) add_file(env, path);
+  for (const std::string& variable : env_) add_variable(env, variable);
+  return env;
+}
+
+sandbox::Mount parse_mount(const std::string& argument) {
+  std::string_view text = argument;
+  sandbox::Mount mount;
+  mount.access = sandbox::Access::ReadWrite;
+  if (text.ends_with(":ro")) mount.access = sandbox::Access::ReadOnly;
+  if (text.ends_with(":ro") || text.ends_with(":rw")) text.remove_suffix(3);
+
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) {
+    throw usage_error("--mount " + argument, "not HOST:GUEST, HOST:GUEST:ro or HOST:GUEST:rw");
+  }
+  mount.target = text.substr(colon + 1);
+  if (!mount.target.starts_with('/')) {
+    throw usage_error("--mount " + argument, "the path inside must be absolute");
+  }
+  mount.source = std::filesystem::absolute(std::string(text.substr(0, colon)));
+  return mount;
+}
+
+std::chrono::milliseconds duration_of(const char* option, const std::string& text) {
+  if (const auto duration = parse_duration(text)) return *duration;
+  throw usage_error(std::string(option) + " " + text,
+                    "not a duration above zero, such as 500ms, 10s, 5m or 1h");
+}
+
+}  // namespace sandboxctl
