@@ -1,5 +1,6 @@
-// Times whole processes: `sandboxctl run -- /bin/true` and what else there is to run a program in
-// isolation, in turns. What a peer leaves out (no filter, no overlay) stands in README.md.
+// Times whole processes, in turns: `sandboxctl run -- /bin/true` and what else there is to run a
+// program in isolation; `sandboxctl exec` and nsenter(1). What a peer leaves out (no filter, no
+// overlay) stands in README.md.
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -22,6 +23,7 @@
 
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
+#include "tests/bench/namespace_holder.h"
 #include "tests/bench/oci_bundle.h"
 #include "tests/bench/statistics.h"
 
@@ -78,6 +80,18 @@ std::vector<Contender> contenders(const std::string& sandboxctl, const OciBundle
           bundle.rootfs() + " /bin/true");
   add("firejail", "firejail --quiet --noprofile -- /bin/true");
   add("nothing", "/bin/true");
+  return all;
+}
+
+// The first is what the other is compared with, in a sandbox or namespaces that live already.
+std::vector<Contender> exec_contenders(const std::string& sandboxctl, const std::string& id,
+                                       pid_t holder) {
+  std::vector<Contender> all;
+  all.push_back({.name = "sandboxctl", .argv = {sandboxctl, "exec", id, "/bin/true"}});
+  all.push_back({.name = "nsenter",
+                 .argv = words("nsenter --user --preserve-credentials --mount --pid --net --ipc "
+                               "--uts --cgroup --target " +
+                               std::to_string(holder) + " /bin/true")});
   return all;
 }
 
@@ -163,8 +177,8 @@ void time_in_turns(std::vector<Contender>& all, std::size_t rounds) {
 
 double milliseconds(Duration duration) { return microseconds(duration) / 1000.0; }
 
-void print_table(const std::vector<Contender>& all) {
-  std::printf("%-12s %6s %10s %10s %10s   %s\n", "", "runs", "min ms", "median ms", "p99 ms",
+void print_table(const char* title, const std::vector<Contender>& all) {
+  std::printf("%-12s %6s %10s %10s %10s   %s\n", title, "runs", "min ms", "median ms", "p99 ms",
               "sandboxctl / it");
   const Contender& ours = all.front();
   for (const Contender& contender : all) {
@@ -183,7 +197,7 @@ void print_table(const std::vector<Contender>& all) {
   }
 }
 
-void print_json(const std::vector<Contender>& all) {
+nlohmann::json document(const std::vector<Contender>& all) {
   nlohmann::json list = nlohmann::json::array();
   for (const Contender& contender : all) {
     nlohmann::json entry{{"name", contender.name}, {"argv", contender.argv}};
@@ -197,8 +211,13 @@ void print_json(const std::vector<Contender>& all) {
     }
     list.push_back(std::move(entry));
   }
+  return list;
+}
+
+void print_json(const std::vector<Contender>& runs, const std::vector<Contender>& execs) {
+  const nlohmann::json both{{"run", document(runs)}, {"exec", document(execs)}};
   const auto replace = nlohmann::json::error_handler_t::replace;
-  std::printf("%s\n", list.dump(2, ' ', false, replace).c_str());
+  std::printf("%s\n", both.dump(2, ' ', false, replace).c_str());
 }
 
 // Where the build puts it, seen from this program.
@@ -228,15 +247,21 @@ std::optional<Options> read_options(const std::vector<std::string>& arguments) {
 // Fails when there is nothing to compare: then sandboxctl itself does not run.
 int run(const Options& options) {
   const OciBundle bundle;
-  std::vector<Contender> all = contenders(options.sandboxctl, bundle);
-  for (Contender& contender : all) prepare(contender);
-  time_in_turns(all, options.rounds);
-  if (options.json) {
-    print_json(all);
-  } else {
-    print_table(all);
+  const DetachedSandbox box;
+  const NamespaceHolder holder;
+  std::vector<Contender> runs = contenders(options.sandboxctl, bundle);
+  std::vector<Contender> execs = exec_contenders(options.sandboxctl, box.id(), holder.pid());
+  for (std::vector<Contender>* all : {&runs, &execs}) {
+    for (Contender& contender : *all) prepare(contender);
+    time_in_turns(*all, options.rounds);
   }
-  return all.front().absent.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
+  if (options.json) {
+    print_json(runs, execs);
+  } else {
+    print_table("run", runs);
+    print_table("exec", execs);
+  }
+  return runs.front().absent.empty() && execs.front().absent.empty() ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 }  // namespace
