@@ -1,8 +1,6 @@
 #include "runtime/probe_runner.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include <csignal>
 
 #include "runtime/base/pipe.h"
+#include "runtime/base/program_start.h"
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
 
@@ -21,54 +20,6 @@ namespace {
 constexpr std::chrono::seconds kPatience{2};
 constexpr int kProgramFd = 3;
 constexpr const char* kProgramPath = "/proc/self/fd/3";
-
-void require(int error, const char* call) {
-  if (error != 0) throw Error(error, call, kProgramPath);
-}
-
-class FileActions {
- public:
-  FileActions() { require(::posix_spawn_file_actions_init(&actions_), "posix_spawn"); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  void duplicate(int fd, int as) {
-    require(::posix_spawn_file_actions_adddup2(&actions_, fd, as), "posix_spawn");
-  }
-  void open(int fd, const char* path, int flags) {
-    require(::posix_spawn_file_actions_addopen(&actions_, fd, path, flags, 0), "posix_spawn");
-  }
-  void close_from(int fd) {
-    require(::posix_spawn_file_actions_addclosefrom_np(&actions_, fd), "posix_spawn");
-  }
-  const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-// The host may block and ignore what it likes; a probe starts with the defaults.
-class DefaultSignals {
- public:
-  DefaultSignals() {
-    require(::posix_spawnattr_init(&attributes_), "posix_spawn");
-    sigset_t set;
-    ::sigfillset(&set);
-    ::posix_spawnattr_setsigdefault(&attributes_, &set);
-    ::sigemptyset(&set);
-    ::posix_spawnattr_setsigmask(&attributes_, &set);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  }
-  DefaultSignals(const DefaultSignals&) = delete;
-  DefaultSignals& operator=(const DefaultSignals&) = delete;
-  ~DefaultSignals() { ::posix_spawnattr_destroy(&attributes_); }
-
-  const posix_spawnattr_t* get() const noexcept { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_{};
-};
 
 // Everything up to end of file, or nothing after kPatience.
 bool read_answer(int fd, std::string& text) {
@@ -98,26 +49,11 @@ ProbeResult parse(const std::string& answer) {
 }
 
 // Starts `sandbox-init --probe name argument` with `output` as its stdout.
-pid_t spawn(int program_fd, int output_fd, const char* name, const std::string& argument) {
-  // Above the numbers they are to get: a dup2 onto one that is still needed would lose it.
-  const UniqueFd program{check(::fcntl(program_fd, F_DUPFD_CLOEXEC, kProgramFd + 1), "fcntl")};
-  const UniqueFd output{check(::fcntl(output_fd, F_DUPFD_CLOEXEC, kProgramFd + 1), "fcntl")};
-  FileActions actions;
-  actions.open(STDIN_FILENO, "/dev/null", O_RDWR);
-  actions.duplicate(STDIN_FILENO, STDERR_FILENO);
-  actions.duplicate(output.get(), STDOUT_FILENO);
-  actions.duplicate(program.get(), kProgramFd);
-  actions.close_from(kProgramFd + 1);
-
-  std::string words[] = {"sandbox-init", std::string(kProbeMode), name, argument};
-  char* const argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(),
-                        nullptr};
-  char* const envp[] = {nullptr};
-  const DefaultSignals signals;
-  pid_t pid = 0;
-  require(::posix_spawn(&pid, kProgramPath, actions.get(), signals.get(), argv, envp),
-          "posix_spawn");
-  return pid;
+pid_t spawn(int program, int output, const char* name, const std::string& argument) {
+  ProgramStart start;
+  start.pass(output, STDOUT_FILENO);
+  start.pass(program, kProgramFd);
+  return start.run(kProgramPath, {"sandbox-init", std::string(kProbeMode), name, argument});
 }
 
 }  // namespace

@@ -52,10 +52,17 @@ void give_to(const std::filesystem::path& root, uid_t uid, gid_t gid) {
 }  // namespace
 
 SkeletonStore::SkeletonStore(std::string directory, uid_t uid, gid_t gid)
-    : directory_(std::move(directory)), boot_(directory_ + '/' + boot_id()), uid_(uid), gid_(gid) {}
+    : directory_(std::move(directory)), uid_(uid), gid_(gid) {}
+
+// Not before it is wanted: most processes that use a sandbox do not make one.
+const std::string& SkeletonStore::boot_directory() const {
+  std::call_once(boot_known_, [this] { boot_ = directory_ + '/' + boot_id(); });
+  return boot_;
+}
 
 HostPath SkeletonStore::get(const TemplateSource& source) const {
-  const std::string path = boot_ + '/' + std::string(kFormat) + '-' + source.identity + '-' +
+  const std::string& boot = boot_directory();
+  const std::string path = boot + '/' + std::string(kFormat) + '-' + source.identity + '-' +
                            hexadecimal(source.fingerprint);
   try {
     return HostPath::look_up(path);
@@ -63,7 +70,7 @@ HostPath SkeletonStore::get(const TemplateSource& source) const {
     if (error.code().value() != ENOENT) throw;
   }
   make_directory(directory_);
-  make_directory(boot_);
+  make_directory(boot);
   make(path, source.make_skeleton());
   return HostPath::look_up(path);
 }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <mutex>
 #include <string>
 
 #include "fs/host_path.h"
@@ -23,10 +24,12 @@ class SkeletonStore {
   HostPath get(const TemplateSource& source) const;
 
  private:
+  const std::string& boot_directory() const;
   void make(const std::string& path, const Skeleton& skeleton) const;
 
   std::string directory_;
-  std::string boot_;  // Below it, for this boot.
+  mutable std::once_flag boot_known_;
+  mutable std::string boot_;  // Below directory_, for this boot.
   uid_t uid_;
   gid_t gid_;
 };

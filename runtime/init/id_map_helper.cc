@@ -1,8 +1,6 @@
 #include "runtime/init/id_map_helper.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "runtime/base/pipe.h"
+#include "runtime/base/program_start.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
@@ -37,38 +36,20 @@ std::string find_helper(const std::string& name) {
               "install it (package uidmap or shadow-utils), or use `ids: single`");
 }
 
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  void dup(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
-  const posix_spawn_file_actions_t* get() const { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
 struct Helper {
   pid_t pid = -1;
   UniqueFd pidfd;
   UniqueFd output;
 };
 
-Helper start(const std::string& path, const std::vector<std::string>& arguments) {
+Helper start(const std::string& path, std::vector<std::string> arguments) {
   Pipe pipe = make_pipe();
+  ProgramStart program;
+  program.pass(pipe.writer.get(), STDERR_FILENO);
+  arguments.insert(arguments.begin(), path);
   Helper helper;
   helper.output = std::move(pipe.reader);
-  FileActions actions;
-  actions.dup(pipe.writer.get(), STDERR_FILENO);
-  std::vector<char*> argv{const_cast<char*>(path.c_str())};
-  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
-  argv.push_back(nullptr);
-  char* const no_environment[] = {nullptr};
-  const int error =
-      ::posix_spawn(&helper.pid, path.c_str(), actions.get(), nullptr, argv.data(), no_environment);
-  if (error != 0) throw Error(error, "posix_spawn", path);
+  helper.pid = program.run(path, arguments);
   helper.pidfd.reset(check(pidfd_open(helper.pid), "pidfd_open", path));
   return helper;
 }
