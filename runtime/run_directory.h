@@ -70,6 +70,8 @@ class RunDirectory {
   /// Nothing is touched until something is asked.
   explicit RunDirectory(std::string path) : path_(std::move(path)) {}
 
+  const std::string& path() const noexcept { return path_; }
+
   /// Takes `name`, if there is one. Throws Error: EEXIST when a living sandbox has it, EINVAL when
   /// it is none.
   BoxPlace make_place(const std::string& name) const;

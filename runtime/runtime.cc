@@ -16,6 +16,7 @@
 #include "runtime/data_directory.h"
 #include "runtime/host_identity.h"
 #include "runtime/launcher_client.h"
+#include "runtime/mount_guard.h"
 #include "runtime/record_builder.h"
 #include "runtime/run_directory.h"
 #include "runtime/sandbox_core.h"
@@ -255,7 +256,10 @@ class Runtime::Impl {
     request.root.read_only_trees = source.read_only_trees;
     if (box) request.root.upper_directory = HostPath::look_up(box->path());
     for (const Mount& mount : options.mounts) {
-      request.root.binds.push_back({.source = HostPath::look_up(mount.source),
+      HostPath host_path = HostPath::look_up(mount.source);
+      require_not_exposed(host_path, data_.path());
+      require_not_exposed(host_path, run_.path());
+      request.root.binds.push_back({.source = std::move(host_path),
                                     .target = mount.target,
                                     .read_only = mount.access == Access::ReadOnly});
     }

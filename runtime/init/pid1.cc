@@ -146,6 +146,12 @@ void Pid1::handle(int fd) {
 void Pid1::accept_client() {
   UniqueFd client{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
   if (!client) return;  // It has gone again, or we are out of descriptors and it waits.
+  // Pids of processes that are not below us show as 0: pid_namespaces(7). What runs in here has
+  // nothing to ask, whatever directory of the host it was shown.
+  ucred peer{};
+  socklen_t size = sizeof(peer);
+  check(::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size), "getsockopt");
+  if (peer.pid != 0) return;
   watch(client.get());
   const int fd = client.get();
   clients_.emplace(fd, MessageSocket(std::move(client)));

@@ -136,5 +136,22 @@ TEST(Mounts, FailedOneLeavesTheRuntimeUsable) {
   EXPECT_EQ(box.out("echo fine"), "fine\n");
 }
 
+// Whoever reaches those writes into the layers of others, and commands other sandboxes.
+TEST(Mounts, NothingShowsTheDataDirectory) {
+  const TempDir home = TempDir::with({{"data/file", ""}, {"beside/file", "seen"}});
+  fs::permissions(home.path("data"), fs::perms(0711));
+  fs::permissions(home.path(), fs::perms(0755));
+  Runtime runtime({.data_directory = home.path("data")});
+  runtime.create({.lifetime = Lifetime::Detached}).destroy();
+  fs::create_directory_symlink(home.path("data"), home.path("link"));
+  for (const char* inside : {"", "data", "data/run", "data/file", "link", "beside/../data/run"}) {
+    EXPECT_THAT([&] { runtime.create(with_mount(home.path(inside), "/work")); }, FailsWith(EPERM))
+        << inside;
+  }
+  EXPECT_THAT([&] { runtime.create(with_mount("/", "/work")); }, FailsWith(EPERM));
+  Sandbox box = runtime.create(with_mount(home.path("beside"), "/work"));
+  EXPECT_EQ(box.files().read("/work/file"), "seen");
+}
+
 }  // namespace
 }  // namespace sandbox
