@@ -9,6 +9,7 @@
 
 #include "runtime/sandboxctl/arguments.h"
 #include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/stdin_source.h"
 #include "runtime/sandboxctl/verbs.h"
 
 namespace sandboxctl {
@@ -75,6 +76,8 @@ int guarded_main(const std::vector<std::string>& words) try {
 } catch (const Failure& failure) {
   print_error(failure.message());
   return failure.exit_code();
+} catch (const Interrupted& interrupted) {
+  die_by(interrupted.signal());
 } catch (const sandbox::Error& error) {
   print_error(describe(words.empty() ? "" : words[0], error));
   return kFailed;
