@@ -14,5 +14,8 @@ int inspect(const std::vector<std::string>& arguments);
 int rm(const std::vector<std::string>& arguments);
 int gc(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
+int cp(const std::vector<std::string>& arguments);
+int files(const std::vector<std::string>& arguments);
+int watch(const std::vector<std::string>& arguments);
 
 }  // namespace sandboxctl

@@ -41,6 +41,24 @@ INSTANTIATE_TEST_SUITE_P(
         Words{"run", "--network", "nat", "true"}, Words{"run", "--json=maybe", "true"},
         Words{"doctor", "now"}, Words{"doctor", "--jsn"}));
 
+INSTANTIATE_TEST_SUITE_P(
+    Files, WrongCommandLine,
+    ::testing::Values(
+        Words{"cp"}, Words{"cp", "web:/a"}, Words{"cp", "web:/a", "b", "c"},
+        Words{"cp", "web:/a", "web:/b"}, Words{"cp", "a", "b"}, Words{"cp", "-", "-"},
+        Words{"cp", "./web:/a", "b"}, Words{"cp", "", "web:/a"}, Words{"cp", "web:", "a"},
+        Words{"cp", "-r", "-", "web:/a"}, Words{"cp", "web:/a", "-", "-r"},
+        Words{"cp", "-x", "a", "web:/a"}, Words{"cp", "-u", "", "a", "web:/a"}, Words{"files"},
+        Words{"files", "nosuch"}, Words{"files", "ls"}, Words{"files", "cat"},
+        Words{"files", "cat", "web"}, Words{"files", "cat", "web", "/a", "--json"},
+        Words{"files", "mv", "web", "/a"}, Words{"files", "mv", "web", "/a", "/b", "/c"},
+        Words{"files", "write", "web"}, Words{"files", "write", "web", "/a", "/b"},
+        Words{"files", "rm", "web"}, Words{"files", "ls", "web", "-l"},
+        Words{"files", "ls", "web", "-u", ""}, Words{"files", "tree", "web", "--depth", "0"},
+        Words{"files", "tree", "web", "--depth", "9x"}, Words{"files", "tree", "web", "/a", "/b"},
+        Words{"watch"}, Words{"watch", "web"}, Words{"watch", "web", "/a", "/b"},
+        Words{"watch", "web", "/a", "--jsn"}));
+
 TEST(CommandLine, UnknownOptionNamesTheNearest) {
   EXPECT_THAT(sandboxctl({"run", "--tiemout", "1", "true"}).err,
               HasSubstr("did you mean --timeout?"));
@@ -51,7 +69,9 @@ TEST(CommandLine, UnknownVerbNamesTheNearest) {
 }
 
 TEST(CommandLine, HelpGoesToStdout) {
-  for (const Words& words : {Words{"--help"}, Words{"run", "--help"}, Words{"doctor", "-h"}}) {
+  for (const Words& words :
+       {Words{"--help"}, Words{"run", "--help"}, Words{"doctor", "-h"}, Words{"cp", "--help"},
+        Words{"files", "--help"}, Words{"files", "ls", "--help"}, Words{"watch", "-h"}}) {
     const Ended end = sandboxctl(words);
     EXPECT_EQ(end.exit_code, 0);
     EXPECT_THAT(end.out, HasSubstr("Usage: sandboxctl"));

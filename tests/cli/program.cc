@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -94,18 +95,23 @@ bool Program::read_once() {
   return stdout_ || stderr_;
 }
 
-void Program::await_stdout(const std::string& text) {
-  while (ended_.out.find(text) == std::string::npos) {
+void Program::await(const std::string& stream, const std::string& text) {
+  while (stream.find(text) == std::string::npos) {
     if (!read_once()) throw Error(EPIPE, "read", ended_.err);
   }
 }
+
+void Program::await_stdout(const std::string& text) { await(ended_.out, text); }
+void Program::await_stderr(const std::string& text) { await(ended_.err, text); }
 
 Ended Program::wait() {
   close_stdin();
   while (stdout_ || stderr_) read_once();
   int status = 0;
-  check(::waitpid(pid_, &status, 0), "waitpid");
+  rusage usage{};
+  check(::wait4(pid_, &status, 0, &usage), "wait4");
   pid_ = -1;
+  ended_.peak_memory_bytes = static_cast<uint64_t>(usage.ru_maxrss) << 10;
   if (WIFEXITED(status)) ended_.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) ended_.signal = WTERMSIG(status);
   return ended_;

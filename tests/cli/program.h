@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ struct Ended {
   int signal = 0;
   std::string out;
   std::string err;
+  uint64_t peak_memory_bytes = 0;  ///< Its largest resident set.
 };
 
 /// How a program is started beside its arguments.
@@ -39,14 +41,17 @@ class Program {
   void close_stdout() noexcept { stdout_.reset(); }
   void signal(int number) const;
 
-  /// Reads stdout until it contains `text`. Throws Error with ETIMEDOUT after half a minute.
+  /// Reads until stdout, or stderr, contains `text`. Throws Error with ETIMEDOUT after half a
+  /// minute.
   void await_stdout(const std::string& text);
+  void await_stderr(const std::string& text);
 
   /// Closes stdin, reads everything and waits for the end.
   Ended wait();
 
  private:
   bool read_once();
+  void await(const std::string& stream, const std::string& text);
 
   pid_t pid_ = -1;
   UniqueFd stdin_;
