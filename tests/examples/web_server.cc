@@ -9,8 +9,11 @@ using namespace std::chrono_literals;
 // `until`, because the server needs a moment; Python for machines without curl.
 constexpr const char* kFetch = R"(
 fetch() {
-  curl -sf http://localhost:8080/index.html ||
+  if command -v curl > /dev/null; then
+    curl -sf http://localhost:8080/index.html
+  else
     python3 -c 'import urllib.request as u; print(u.urlopen("http://localhost:8080").read().decode())'
+  fi
 }
 until fetch 2> /dev/null; do sleep 0.1; done)";
 
