@@ -42,8 +42,9 @@ SandboxPath sandbox_path(const Files& files, const Endpoint& side, const std::st
   const auto entry = explained(kDoing, side.text(), [&] { return files.stat(side.path, user); });
   if (!entry) return {{side.text(), PathKind::Missing}, name_of(side.path)};
   const bool directory = entry->type == EntryType::Directory;
-  const std::string name = side.path == "~" ? entry->name : name_of(side.path);
-  return {{side.text(), directory ? PathKind::Directory : PathKind::File}, name};
+  const std::string name = name_of(side.path);
+  return {{side.text(), directory ? PathKind::Directory : PathKind::File},
+          name == "~" ? name_of(entry->name) : name};
 }
 
 // What a sandbox has put on this host before may be a symlink: no tree is written through one.

@@ -102,7 +102,7 @@ TEST_F(Cp, DirectoryThatExistsTakesTheSourceByItsName) {
   expect_success(cp({host().path("file"), inside("/home/user")}));
   expect_success(cp({inside("/home/user/file"), host().path("there")}));
   EXPECT_EQ(host().read("there/file"), "x");
-  expect_success(cp({"-r", inside("~"), host().path("there/")}));
+  expect_success(cp({"-r", inside("~/"), host().path("there/")}));
   EXPECT_EQ(host().read("there/user/file"), "x");
   expect_success(cp({"-r", inside("/home/user/."), host().path("there")}));
   EXPECT_EQ(host().read("there/file"), "x");
