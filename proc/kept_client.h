@@ -5,56 +5,53 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 #include <vector>
 
-#include "proc/kept_stream.h"
+#include "proc/output_ring.h"
 #include "proc/status_message.h"
 #include "runtime/base/message_socket.h"
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
 
-enum class Follow {
-  No,   ///< What there is now, then the end.
-  Yes,  ///< Until the command has ended.
-};
-
-/// One who reads the output of a command, at his own speed: a status socket and two pipes.
+/// One who reads the output of a command at his own speed: a status socket and two pipes.
 ///
-/// Nothing here waits: what does not fit a pipe or the socket stays until there is room.
+/// Nothing here waits: what finds no room in a pipe or the socket stays until there is some.
 class KeptClient {
  public:
   /// One of the two pipes.
   struct Tap {
-    UniqueFd writer;
-    uint64_t position = 0;          ///< Offset of the next byte.
-    std::optional<uint64_t> until;  ///< Nothing from this offset on is wanted.
-    bool blocked = false;           ///< The pipe is full.
+    UniqueFd writer = {};
+    uint64_t position = 0;               ///< Offset of the byte to write next.
+    std::optional<uint64_t> until = {};  ///< Where the client's wish ends.
+    bool is_full = false;                ///< Until its owner learns that it is not.
+    bool is_gone = false;                ///< Nobody reads it any more.
   };
 
-  KeptClient(MessageSocket status, std::array<Tap, 2> taps) noexcept
-      : status_(std::move(status)), taps_(std::move(taps)) {}
+  KeptClient(MessageSocket status, std::array<Tap, 2> taps);
 
   const MessageSocket& status() const noexcept { return status_; }
   Tap& tap(std::size_t stream) noexcept { return taps_.at(stream); }
   const Tap& tap(std::size_t stream) const noexcept { return taps_.at(stream); }
+  bool has_taps() const noexcept { return taps_[0].writer || taps_[1].writer; }
 
-  /// Sends `message` behind those that wait.
+  /// Sends `message`, behind those that wait.
   void tell(const StatusMessage& message, UniqueFd fd = UniqueFd());
   /// Sends what waits, as far as it goes.
   void flush();
   bool has_unsent() const noexcept { return !outbox_.empty(); }
 
-  /// Moves what `stream` has into its pipe, Gap before what follows one.
+  /// Writes what `ring` has for the pipe of `stream`, each Gap before what follows it.
   void deliver(std::size_t stream, const OutputRing& ring);
-  /// Closes the pipe of `stream`, telling before that `dropped` more bytes are not there.
-  void finish(std::size_t stream, uint64_t dropped);
 
-  bool is_finished() const noexcept {
-    return !taps_[0].writer && !taps_[1].writer && outbox_.empty() && gone_or_told_;
-  }
-  /// Nothing more will be told.
-  void set_told() noexcept { gone_or_told_ = true; }
+  /// Nothing more is to be told: when the rest is delivered, the client is done with.
+  void set_told() noexcept { told_ = true; }
+  bool is_done() const noexcept { return told_ && outbox_.empty() && !has_taps(); }
+
+  /// Closing the status socket is not to end the command.
+  void set_detached() noexcept { detached_ = true; }
+  bool is_detached() const noexcept { return detached_; }
 
  private:
   struct Outgoing {
@@ -62,10 +59,13 @@ class KeptClient {
     UniqueFd fd;
   };
 
+  void skip_gap(std::size_t stream, uint64_t to);
+
   MessageSocket status_;
   std::array<Tap, 2> taps_;
   std::deque<Outgoing> outbox_;
-  bool gone_or_told_ = false;
+  bool told_ = false;
+  bool detached_ = false;
 };
 
 }  // namespace sandbox

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string_view>
 
 #include "proc/output_ring.h"
 #include "sandbox/command_info.h"
@@ -19,7 +20,8 @@ struct OutputPolicy {
   OnExcess on_excess = OnExcess::KeepHead;
 };
 
-/// One output stream of a command: where it comes from and what is kept of it.
+/// One output stream of a command: where it comes from and what is kept of it. Reads without
+/// waiting.
 class KeptStream {
  public:
   KeptStream() = default;
@@ -27,28 +29,37 @@ class KeptStream {
   KeptStream(UniqueFd source, const OutputPolicy& policy);
 
   int source() const noexcept { return source_.get(); }
+  /// Nothing is overwritten that the slowest reader has not had.
+  bool is_lossless() const noexcept { return lossless_; }
   bool is_open() const noexcept { return static_cast<bool>(source_); }
   void close() noexcept { source_.reset(); }
 
-  /// How many bytes the next read may take, which is 0 while nothing may be lost and the slowest
-  /// reader, who is at `slowest`, has not read enough.
+  /// How much may be read now when the slowest reader is at `slowest`: 0 when nothing may be lost
+  /// and the ring is full of what he has not had.
   std::size_t room(uint64_t slowest) const noexcept;
 
-  /// Reads into `buffer` once and returns what is to be kept of it; closes at the end of file.
-  /// Nothing is added to the ring yet: its owner makes room first.
-  std::string_view take(std::span<char> buffer);
+  struct Taken {
+    std::string_view kept =
+        {};               ///< For the ring, to which its owner adds it; the rest is over a limit.
+    bool at_end = false;  ///< Nothing comes any more.
+  };
+  /// Reads once.
+  Taken take(std::span<char> buffer);
 
   OutputRing& ring() noexcept { return ring_; }
   const OutputRing& ring() const noexcept { return ring_; }
 
-  /// The command has ended: what the source holds now was written by then.
-  void note_end();
-  /// True when everything that was written by the end is in the ring.
+  /// How much the source holds.
+  std::size_t waiting() const;
+
+  /// The command has ended: what the source holds now was written before.
+  void note_end() { final_ = seen_ + waiting(); }
+  /// After note_end(): all that was written before it has been read.
   bool has_all() const noexcept { return !source_ || seen_ >= final_; }
 
-  /// All that has been read, and what of it was beyond the limit.
+  /// What has been read, and how much of it was over the limit.
   uint64_t seen() const noexcept { return seen_; }
-  uint64_t dropped() const noexcept { return seen_ > limit_ ? seen_ - limit_ : 0; }
+  uint64_t excess() const noexcept { return seen_ > limit_ ? seen_ - limit_ : 0; }
 
  private:
   UniqueFd source_;

@@ -9,7 +9,7 @@
 namespace sandbox {
 namespace {
 
-enum class Kind : uint32_t { Started, StartFailed, Ended, Signal, Detach };
+enum class Kind : uint32_t { Started, StartFailed, Ended, Signal, Detach, Gap, CloseStdin };
 enum class End : uint32_t { Exited, Signaled, TimedOut, Gone };
 
 struct OutcomeWriter {
@@ -90,6 +90,13 @@ struct MessageWriter {
     out.u32(static_cast<uint32_t>(m.target));
   }
   void operator()(const Detach&) const { kind(Kind::Detach); }
+  void operator()(const Gap& m) const {
+    kind(Kind::Gap);
+    out.u32(static_cast<uint32_t>(m.stream));
+    out.u64(m.offset);
+    out.u64(m.bytes);
+  }
+  void operator()(const CloseStdin&) const { kind(Kind::CloseStdin); }
 };
 
 StatusMessage read_message(WireReader& in) {
@@ -119,6 +126,15 @@ StatusMessage read_message(WireReader& in) {
     }
     case Kind::Detach:
       return Detach{};
+    case Kind::Gap: {
+      Gap gap;
+      gap.stream = static_cast<Stream>(in.u32());
+      gap.offset = in.u64();
+      gap.bytes = in.u64();
+      return gap;
+    }
+    case Kind::CloseStdin:
+      return CloseStdin{};
   }
   throw Error(EBADMSG, "decode", "status message");
 }

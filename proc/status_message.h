@@ -16,7 +16,7 @@ namespace sandbox {
 
 /// What init and host say to each other about one command, on its status socket.
 
-/// Init: the program runs.
+/// Init: the program runs. When init has the other end of its stdin, that comes along.
 struct Started {
   pid_t pid = 0;
 };
@@ -29,7 +29,15 @@ struct StartFailed {
   std::string hint;
 };
 
-/// Init: the command has ended. The last message; init then closes the socket.
+/// Init: bytes of a stream are missing between those before `offset` and those that follow. Only
+/// for output that init keeps; sent before what follows is written to the pipe.
+struct Gap {
+  Stream stream = Stream::Stdout;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+/// Init: the command has ended. Behind it only Gap may come; init then closes the socket.
 struct Ended {
   Outcome outcome;
   Usage usage;
@@ -42,10 +50,14 @@ struct SignalRequest {
   Target target = Target::Process;
 };
 
+/// Host: closes init's end of the command's stdin.
+struct CloseStdin {};
+
 /// Host: the command is to run on when this socket is closed.
 struct Detach {};
 
-using StatusMessage = std::variant<Started, StartFailed, Ended, SignalRequest, Detach>;
+using StatusMessage =
+    std::variant<Started, StartFailed, Ended, SignalRequest, Detach, Gap, CloseStdin>;
 
 std::vector<std::byte> encode(const StatusMessage& message);
 

@@ -28,8 +28,9 @@ union ControlBuffer {
   std::array<char, CMSG_SPACE(sizeof(int) * kMaxWireFds)> bytes;
 };
 
-void send_datagram(int socket, Kind kind, std::span<const std::byte> payload,
-                   std::span<const int> fds) {
+// False when MSG_DONTWAIT is among `flags` and there is no room.
+bool send_datagram(int socket, Kind kind, std::span<const std::byte> payload,
+                   std::span<const int> fds, int flags) {
   std::array<iovec, 2> parts{
       {{&kind, sizeof(kind)}, {const_cast<std::byte*>(payload.data()), payload.size()}}};
   msghdr header{};
@@ -47,9 +48,24 @@ void send_datagram(int socket, Kind kind, std::span<const std::byte> payload,
   }
   ssize_t sent = -1;
   do {
-    sent = ::sendmsg(socket, &header, MSG_NOSIGNAL);
+    sent = ::sendmsg(socket, &header, MSG_NOSIGNAL | flags);
   } while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno == EAGAIN) return false;
   check(sent, "sendmsg");
+  return true;
+}
+
+bool send(int socket, std::span<const std::byte> payload, std::span<const int> fds, int flags) {
+  if (fds.size() > kMaxMessageFds || payload.size() > kLargestMessageBytes) {
+    throw Error(EMSGSIZE, "sendmsg", "message");
+  }
+  if (payload.size() <= kInlineMessageBytes) {
+    return send_datagram(socket, Kind::Inline, payload, fds, flags);
+  }
+  const UniqueFd memfd = make_sealed_memfd("message", payload, Executable::No);
+  std::vector<int> all{memfd.get()};
+  all.insert(all.end(), fds.begin(), fds.end());
+  return send_datagram(socket, Kind::Memfd, {}, all, flags);
 }
 
 void take_fds(msghdr& header, std::vector<UniqueFd>& fds) {
@@ -86,16 +102,11 @@ std::pair<MessageSocket, MessageSocket> MessageSocket::pair() {
 }
 
 void send_message(int socket, std::span<const std::byte> payload, std::span<const int> fds) {
-  if (fds.size() > kMaxMessageFds || payload.size() > kLargestMessageBytes) {
-    throw Error(EMSGSIZE, "sendmsg", "message");
-  }
-  if (payload.size() <= kInlineMessageBytes)
-    return send_datagram(socket, Kind::Inline, payload, fds);
+  send(socket, payload, fds, 0);
+}
 
-  const UniqueFd memfd = make_sealed_memfd("message", payload, Executable::No);
-  std::vector<int> all{memfd.get()};
-  all.insert(all.end(), fds.begin(), fds.end());
-  send_datagram(socket, Kind::Memfd, {}, all);
+bool try_send_message(int socket, std::span<const std::byte> payload, std::span<const int> fds) {
+  return send(socket, payload, fds, MSG_DONTWAIT);
 }
 
 std::optional<Message> receive_message(int socket) {

@@ -27,6 +27,10 @@ inline constexpr std::size_t kMaxMessageFds = 16;
 /// closed, EMSGSIZE over kLargestMessageBytes.
 void send_message(int socket, std::span<const std::byte> payload, std::span<const int> fds = {});
 
+/// The same without waiting: false, and nothing sent, when the socket's buffer is full.
+bool try_send_message(int socket, std::span<const std::byte> payload,
+                      std::span<const int> fds = {});
+
 /// Waits for one message; nothing when the other end is closed. Throws Error: EBADMSG for something
 /// that send_message did not make, EMFILE when its descriptors do not fit our limit.
 std::optional<Message> receive_message(int socket);
@@ -46,6 +50,9 @@ class MessageSocket {
 
   void send(std::span<const std::byte> payload, std::span<const int> fds = {}) const {
     send_message(fd_.get(), payload, fds);
+  }
+  bool try_send(std::span<const std::byte> payload, std::span<const int> fds = {}) const {
+    return try_send_message(fd_.get(), payload, fds);
   }
   std::optional<Message> receive() const { return receive_message(fd_.get()); }
 

@@ -88,7 +88,7 @@ std::vector<Bytes> status_messages() {
           encode(StatusMessage(Ended{Exited{7}, {}})),
           encode(StatusMessage(Ended{Signaled{SIGSEGV, true}, {}})),
           encode(StatusMessage(SignalRequest{SIGTERM, Target::Tree})),
-          encode(StatusMessage(Detach{}))};
+          encode(StatusMessage(Gap{Stream::Stderr, 1, 2})), encode(StatusMessage(Detach{}))};
 }
 
 std::vector<Bytes> setup_reports() {

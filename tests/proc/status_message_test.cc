@@ -20,8 +20,13 @@ T round_trip(const T& message) {
 Outcome round_trip_of(const Outcome& outcome) { return round_trip(Ended{outcome, {}}).outcome; }
 
 std::vector<StatusMessage> one_of_each() {
-  return {Started{42}, StartFailed{ENOENT, "execve", "no-such", "install it"},
-          Ended{Signaled{SIGSEGV, true}, {}}, SignalRequest{SIGTERM, Target::Tree}};
+  return {Started{42},
+          StartFailed{ENOENT, "execve", "no-such", "install it"},
+          Ended{Signaled{SIGSEGV, true}, {}},
+          SignalRequest{SIGTERM, Target::Tree},
+          Detach{},
+          Gap{Stream::Stderr, 1, 2},
+          CloseStdin{}};
 }
 
 TEST(StatusMessage, StartedKeepsThePid) { EXPECT_EQ(round_trip(Started{4194304}).pid, 4194304); }
@@ -63,6 +68,13 @@ TEST(StatusMessage, SignalRequestComesBack) {
   const SignalRequest request = round_trip(SignalRequest{SIGRTMAX, Target::Tree});
   EXPECT_EQ(request.signal, SIGRTMAX);
   EXPECT_EQ(request.target, Target::Tree);
+}
+
+TEST(StatusMessage, GapComesBack) {
+  const Gap gap = round_trip(Gap{Stream::Stderr, uint64_t{1} << 40, 7});
+  EXPECT_EQ(gap.stream, Stream::Stderr);
+  EXPECT_EQ(gap.offset, uint64_t{1} << 40);
+  EXPECT_EQ(gap.bytes, 7U);
 }
 
 TEST(StatusMessage, CutAtAnyByteIsRefused) {
