@@ -5,12 +5,14 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
 
 #include "proc/command_context.h"
+#include "proc/control_call.h"
 #include "proc/control_request.h"
 #include "proc/status_message.h"
 #include "runtime/base/pipe.h"
@@ -100,6 +102,33 @@ std::string absolute_cwd(const std::string& cwd, const std::string& home) {
   return cwd.front() == '/' ? cwd : home + '/' + cwd;
 }
 
+uint64_t milliseconds_of(const std::optional<std::chrono::milliseconds>& limit,
+                         std::string_view name) {
+  if (!limit) return 0;
+  if (limit->count() > 0) return static_cast<uint64_t>(limit->count());
+  throw Error(EINVAL, "start", name, "a time limit is more than zero");
+}
+
+OutputPolicy output_policy(const Command& command) {
+  constexpr uint64_t kLongestTail = 16 << 20;
+  OutputPolicy policy{.output = command.output, .on_excess = command.on_excess};
+  if (!command.max_output) return policy;
+  policy.max_bytes = *command.max_output;
+  if (policy.max_bytes == 0) {
+    throw Error(EINVAL, "start", "max_output", "a limit of output is more than zero");
+  }
+  if (policy.on_excess == OnExcess::KeepTail && policy.max_bytes > kLongestTail) {
+    throw Error(EINVAL, "start", "max_output", "a tail may have 16 MiB: PID 1 has it in memory");
+  }
+  return policy;
+}
+
+const std::string& valid_tag(const std::string& tag) {
+  constexpr std::size_t kLongestTag = 256;
+  if (tag.size() <= kLongestTag) return tag;
+  throw Error(EINVAL, "start", "tag", "a tag may have 256 bytes");
+}
+
 SpawnRequest make_request(const CommandContext& context, const Command& command) {
   require_valid_argv(command.argv);
   const std::string& user_name = command.user.empty() ? context.default_user : command.user;
@@ -113,27 +142,34 @@ SpawnRequest make_request(const CommandContext& context, const Command& command)
   request.uid = user.uid;
   request.gid = user.gid;
   request.groups = user.groups;
-  if (command.timeout) {
-    if (command.timeout->count() <= 0) {
-      throw Error(EINVAL, "start", "timeout", "a time limit is more than zero");
-    }
-    request.timeout_ms = static_cast<uint64_t>(command.timeout->count());
-  }
+  request.timeout_ms = milliseconds_of(command.timeout, "timeout");
+  request.idle_ms = milliseconds_of(command.idle_timeout, "idle_timeout");
   request.has_stdin = command.input == Stdin::Pipe;
+  request.output = output_policy(command);
+  request.tag = valid_tag(command.tag);
   return request;
 }
 
-pid_t receive_start(int status) {
-  const std::optional<Message> message = receive_message(status);
+struct Start {
+  pid_t pid = 0;
+  UniqueFd input;  // Of a kept command that reads stdin.
+};
+
+Start receive_start(int status, std::string_view what) {
+  std::optional<Message> message = receive_message(status);
   if (!message)
-    throw Error(EPIPE, "start", "sandbox",
+    throw Error(EPIPE, what, "sandbox",
                 "the sandbox has ended, or runs as many commands as init has descriptors for");
   const StatusMessage decoded = decode_status(message->payload);
-  if (const auto* started = std::get_if<Started>(&decoded)) return started->pid;
+  if (const auto* started = std::get_if<Started>(&decoded)) {
+    Start start{.pid = started->pid, .input = {}};
+    if (!message->fds.empty()) start.input = std::move(message->fds.front());
+    return start;
+  }
   if (const auto* failed = std::get_if<StartFailed>(&decoded)) {
     throw Error(failed->error, failed->call, failed->subject, failed->hint);
   }
-  throw Error(EBADMSG, "start", "status message");
+  throw Error(EBADMSG, what, "status message");
 }
 
 // Keeps the head of each stream.
@@ -147,6 +183,7 @@ class Capture {
     text.append(chunk.substr(0, room));
     result_.dropped_bytes += chunk.size() - std::min(room, chunk.size());
   }
+  void skip(const OutputGap& gap) { result_.dropped_bytes += gap.bytes; }
 
  private:
   CommandResult& result_;
@@ -156,6 +193,7 @@ struct ExitCode {
   int operator()(const Exited& exited) const { return exited.code; }
   int operator()(const Signaled& signaled) const { return 128 + signaled.signal; }
   int operator()(const TimedOut&) const { return 124; }
+  int operator()(const OutputLimit&) const { return 128 + SIGKILL; }
   int operator()(const SandboxGone&) const { return 125; }
 };
 
@@ -165,24 +203,29 @@ int CommandResult::exit_code() const { return std::visit(ExitCode{}, outcome); }
 
 Process Commands::start(const Command& command) {
   SpawnRequest request = make_request(*context_, command);
-  const bool has_stdin = request.has_stdin;
+  const bool is_kept = command.output == Output::Kept;
+  const bool has_pipe = request.has_stdin && !is_kept;
+  const bool through_init = is_kept || command.max_output || command.idle_timeout;
   auto [ours, theirs] = MessageSocket::pair();
   Pipe out = make_pipe();
   Pipe err = make_pipe();
-  Pipe in = has_stdin ? make_pipe() : Pipe{};
+  Pipe in = has_pipe ? make_pipe() : Pipe{};
   const std::array fds{theirs.fd(), out.writer.get(), err.writer.get(), in.reader.get()};
   context_->control.send(encode(ControlRequest(std::move(request))),
-                         std::span(fds).first(has_stdin ? 4 : 3));
+                         std::span(fds).first(has_pipe ? 4 : 3));
   // Ours must be the only copies: an open writer would hide the end of file.
   theirs = MessageSocket();
   out.writer.reset();
   err.writer.reset();
   in.reader.reset();
-  const pid_t pid = receive_start(ours.fd());
-  return Process(pid, {.status = ours.release(),
-                       .stdin_writer = std::move(in.writer),
-                       .stdout_reader = std::move(out.reader),
-                       .stderr_reader = std::move(err.reader)});
+  Start start = receive_start(ours.fd(), "start");
+  return Process(start.pid,
+                 {.status = ours.release(),
+                  .stdin_writer = is_kept ? std::move(start.input) : std::move(in.writer),
+                  .stdout_reader = std::move(out.reader),
+                  .stderr_reader = std::move(err.reader),
+                  .feed = through_init ? Process::Feed::Init : Process::Feed::Command,
+                  .output = command.output});
 }
 
 CommandResult Commands::run(const Command& command) {
@@ -190,7 +233,8 @@ CommandResult Commands::run(const Command& command) {
   Capture capture(result);
   Process process = start(command);
   process.close_stdin();
-  process.stream([&capture](Stream from, std::string_view chunk) { capture.add(from, chunk); });
+  process.stream([&](Stream from, std::string_view chunk) { capture.add(from, chunk); },
+                 [&](const OutputGap& gap) { capture.skip(gap); });
   result.outcome = process.wait();
   result.usage = process.usage();
   return result;
@@ -206,6 +250,60 @@ CommandResult Commands::run(std::string_view line, Command how) {
   }
   how.argv = {"/bin/sh", "-c", std::string(line)};
   return run(how);
+}
+
+std::vector<CommandInfo> Commands::list() const {
+  const ControlCall call(context_->control, ListCommands{});
+  return std::get<CommandList>(call.wait(kInitPatience).reply).commands;
+}
+
+Process Commands::connect(pid_t pid, const ConnectOptions& from) const {
+  return connect_to(pid, {}, from, Process::Feed::Init);
+}
+
+Process Commands::connect(const std::string& tag, const ConnectOptions& from) const {
+  return connect_to(0, tag, from, Process::Feed::Init);
+}
+
+void Commands::replay(pid_t pid, const OutputCallback& callback, const GapCallback& on_gap,
+                      const ConnectOptions& from) const {
+  connect_to(pid, {}, from, Process::Feed::Snapshot).stream(callback, on_gap);
+}
+
+Process Commands::connect_to(pid_t pid, const std::string& tag, const ConnectOptions& from,
+                             Process::Feed feed) const {
+  const ConnectRequest request{
+      .pid = pid,
+      .tag = tag,
+      .out_from = from.stdout_from,
+      .err_from = from.stderr_from,
+      .follow = feed == Process::Feed::Snapshot ? Follow::No : Follow::Yes};
+  auto [ours, theirs] = MessageSocket::pair();
+  Pipe out = make_pipe();
+  Pipe err = make_pipe();
+  const std::array fds{theirs.fd(), out.writer.get(), err.writer.get()};
+  context_->control.send(encode(ControlRequest(request)), fds);
+  theirs = MessageSocket();
+  out.writer.reset();
+  err.writer.reset();
+  Start start = receive_start(ours.fd(), "connect");
+  return Process(start.pid, {.status = ours.release(),
+                             .stdin_writer = std::move(start.input),
+                             .stdout_reader = std::move(out.reader),
+                             .stderr_reader = std::move(err.reader),
+                             .feed = feed,
+                             .output = Output::Kept,
+                             .offsets = {from.stdout_from, from.stderr_from}});
+}
+
+bool Commands::kill(pid_t pid, int signal, Target target) const {
+  require_signal(signal);
+  if (pid == 1) {
+    throw Error(EINVAL, "kill", "1", "PID 1 is the sandbox itself: destroy it, `sandboxctl rm`");
+  }
+  const ControlCall call(context_->control,
+                         SignalCommand{.pid = pid, .signal = {.signal = signal, .target = target}});
+  return std::get<Signalled>(call.wait(kInitPatience).reply).existed;
 }
 
 }  // namespace sandbox

@@ -5,10 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <variant>
 #include <vector>
 
+#include "proc/kept_commands.h"
 #include "proc/spawn_request.h"
+#include "proc/status_message.h"
+#include "sandbox/command_info.h"
 
 namespace sandbox {
 
@@ -30,7 +34,28 @@ struct SetTtl {
 /// Answer: State.
 struct Describe {};
 
-using ControlRequest = std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe>;
+/// Asks for all commands. Answer: CommandList.
+struct ListCommands {};
+
+/// Asks for the output of a kept command. Descriptors: status socket, pipe for stdout, pipe for
+/// stderr. Answered and fed as KeptCommands::connect says, or StartFailed.
+struct ConnectRequest {
+  pid_t pid = 0;  ///< 0: the newest command that `tag` names.
+  std::string tag;
+  uint64_t out_from = 0;
+  uint64_t err_from = 0;
+  Follow follow = Follow::Yes;
+};
+
+/// Sends a signal to a command, or to what is left of the tree of one that has ended. Answer:
+/// Signalled.
+struct SignalCommand {
+  pid_t pid = 0;
+  SignalRequest signal;
+};
+
+using ControlRequest = std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe, ListCommands,
+                                    ConnectRequest, SignalCommand>;
 
 std::vector<std::byte> encode(const ControlRequest& request);
 
@@ -47,7 +72,16 @@ struct State {
   uint64_t processes = 0;    ///< All of the pid namespace but PID 1, zombies included.
 };
 
-using ControlReply = std::variant<Done, State>;
+/// Running commands and ended ones that are kept, by pid.
+struct CommandList {
+  std::vector<CommandInfo> commands;
+};
+
+struct Signalled {
+  bool existed = false;
+};
+
+using ControlReply = std::variant<Done, State, CommandList, Signalled>;
 
 std::vector<std::byte> encode(const ControlReply& reply);
 

@@ -46,18 +46,34 @@ KeptCommands::KeptCommands(const Bounds& bounds)
   watch(timer_.get(), {.role = Role::Timer, .events = EPOLLIN});
 }
 
-void KeptCommands::add(pid_t pid, Sources sources, const OutputPolicy& policy) {
+void KeptCommands::add(pid_t pid, Sources sources, const OutputPolicy& policy, uint64_t tree) {
   give_up(pid);
   Command command;
   command.policy = policy;
+  command.tree = tree;
   command.streams = {KeptStream(std::move(sources.out), policy),
                      KeptStream(std::move(sources.err), policy)};
   command.input = std::move(sources.input);
-  command.last_output = Clock::now();
+  command.started = Clock::now();
+  command.last_output = command.started;
   watch_sources(commands_.emplace(pid, std::move(command)).first);
 }
 
 void KeptCommands::connect(pid_t pid, Client wish) {
+  const BlockSigpipe blocked;
+  try {
+    const Entry at = find_for(pid);
+    take_waiting(at);
+    require_offset(wish.out_from, at->second.streams[0].ring());
+    require_offset(wish.err_from, at->second.streams[1].ring());
+    admit(at, std::move(wish));
+  } catch (const Error& error) {
+    if (wish.status) KeptClient(std::move(wish.status), {}).tell(to_failure(error));
+  }
+}
+
+// Throws unless a client may have its output.
+KeptCommands::Entry KeptCommands::find_for(pid_t pid) {
   const Entry at = commands_.find(pid);
   if (at == commands_.end()) {
     const bool known = std::find(given_up_.begin(), given_up_.end(), pid) != given_up_.end();
@@ -65,25 +81,25 @@ void KeptCommands::connect(pid_t pid, Client wish) {
                 known ? "it has ended, and its output was given up for that of later commands"
                       : "no kept command has this pid");
   }
-  Command& command = at->second;
-  if (command.policy.output == Output::Piped && command.had_client) {
+  if (at->second.policy.output == Output::Piped && at->second.had_client) {
     throw Error(EINVAL, "connect", std::to_string(pid),
-                "its output goes to who started it: start it with Output::Kept");
+                "its output goes to who started it: it is not a kept one");
   }
-  take_waiting(at);
-  require_offset(wish.out_from, command.streams[0].ring());
-  require_offset(wish.err_from, command.streams[1].ring());
+  return at;
+}
 
-  const BlockSigpipe blocked;
-  command.had_client = true;
+void KeptCommands::admit(Entry at, Client wish) {
+  Command& command = at->second;
+  UniqueFd input = duplicate(command.input);
   std::array<KeptClient::Tap, 2> taps;
   taps[0] = {.writer = std::move(wish.out), .position = wish.out_from};
   taps[1] = {.writer = std::move(wish.err), .position = wish.err_from};
   for (std::size_t stream = 0; stream < kStreams; ++stream) {
     if (wish.follow == Follow::No) taps.at(stream).until = command.streams.at(stream).ring().end();
   }
+  command.had_client = true;
   KeptClient& client = command.clients.emplace_back(std::move(wish.status), std::move(taps));
-  client.tell(Started{pid}, duplicate(command.input));
+  client.tell(Started{at->first}, std::move(input));
   if (command.ended) client.tell(*command.ended);
   if (command.ended || wish.follow == Follow::No) client.set_told();
   advance(at);
@@ -161,7 +177,17 @@ bool KeptCommands::give_up_oldest(const Command* except, bool with_open_sources)
 }
 
 std::chrono::steady_clock::time_point KeptCommands::last_output(pid_t pid) const {
-  return commands_.at(pid).last_output;
+  const Command& command = commands_.at(pid);
+  for (std::size_t stream = 0; stream < kStreams; ++stream) {
+    const bool is_held_up = command.streams.at(stream).is_open() && room_for(command, stream) == 0;
+    if (is_held_up) return Clock::now();
+  }
+  return command.last_output;
+}
+
+std::optional<uint64_t> KeptCommands::tree_of(pid_t pid) const {
+  const auto at = commands_.find(pid);
+  return at == commands_.end() ? std::nullopt : std::optional(at->second.tree);
 }
 
 void KeptCommands::count_output(CommandInfo& info) const {
@@ -176,6 +202,8 @@ std::vector<CommandInfo> KeptCommands::ended() const {
   for (const auto& [pid, command] : commands_) {
     if (!command.ended || command.policy.output != Output::Kept) continue;
     all.push_back(command.info);
+    all.back().age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - command.started);
     count_output(all.back());
   }
   return all;

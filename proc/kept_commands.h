@@ -32,6 +32,7 @@ struct SignalWanted {
 /// More output came than the command may have, and OnExcess::Kill.
 struct LimitReached {
   pid_t pid = 0;
+  uint64_t limit_bytes = 0;
 };
 
 /// The client of a command that is not kept went away without Detach.
@@ -90,14 +91,15 @@ class KeptCommands {
   /// Moves what can be moved without waiting.
   std::vector<KeptEvent> handle_events();
 
-  /// A command has been started. An ended one with the same pid is given up.
-  void add(pid_t pid, Sources sources, const OutputPolicy& policy);
+  /// A command has been started. An ended one with the same pid is given up. `tree` is the value
+  /// that process_tree.h knows its processes by.
+  void add(pid_t pid, Sources sources, const OutputPolicy& policy, uint64_t tree);
 
   /// Answers Started, with a copy of the command's input if it has one, then gives the client its
   /// output. Ended is told when the command ends, or at once when it has; the pipes are closed when
   /// all that it had written by then is in them. With Follow::No all that there is now is
-  /// delivered, and everything closed. Throws Error: ESRCH for a pid that is not here, EINVAL for
-  /// an offset beyond the end and for a command that is not kept and has its client.
+  /// delivered, and everything closed. Answers StartFailed with ESRCH for a pid that is not here,
+  /// EINVAL for an offset beyond the end and for a command that is not kept and has its client.
   void connect(pid_t pid, Client client);
 
   /// The command has ended. What it had written is still in the pipes and will be delivered.
@@ -107,8 +109,11 @@ class KeptCommands {
   void give_up(pid_t pid);
 
   bool has(pid_t pid) const noexcept { return commands_.contains(pid); }
-  /// When it last printed something, or was added. The command must be here.
+  /// When it last printed something, or was added; now, while its client holds it up. The command
+  /// must be here.
   std::chrono::steady_clock::time_point last_output(pid_t pid) const;
+  /// What add() was given; nothing for a pid that is not here.
+  std::optional<uint64_t> tree_of(pid_t pid) const;
   /// Fills in how much it has printed, for one that is here.
   void count_output(CommandInfo& info) const;
   /// Those that have ended and are kept, by pid.
@@ -120,8 +125,10 @@ class KeptCommands {
 
   struct Command {
     OutputPolicy policy;
+    uint64_t tree = 0;
     std::array<KeptStream, 2> streams;
     UniqueFd input;
+    Clock::time_point started;
     Clock::time_point last_output;
     std::list<KeptClient> clients;
     bool had_client = false;
@@ -153,6 +160,9 @@ class KeptCommands {
   void take_request(Entry at, KeptClient& client);
   void drop_client(Entry at, KeptClient& client);
   void lose_client(Entry at, KeptClient& client);
+
+  Entry find_for(pid_t pid);
+  void admit(Entry at, Client wish);
 
   void advance(Entry at);
   void advance_client(Entry at, KeptClient& client);

@@ -70,7 +70,7 @@ void KeptCommands::take_output(Entry at, std::size_t stream) {
   command.last_output = Clock::now();
   if (source.excess() > 0 && command.policy.on_excess == OnExcess::Kill && !command.limit_told) {
     command.limit_told = true;
-    wanted_.emplace_back(LimitReached{at->first});
+    wanted_.emplace_back(LimitReached{at->first, command.policy.max_bytes});
   }
 }
 

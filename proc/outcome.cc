@@ -15,7 +15,20 @@ struct Describe {
         name == nullptr ? "signal " + std::to_string(signaled.signal) : std::string("SIG") + name;
     return "killed by " + signal + (signaled.core_dumped ? " (core dumped)" : "");
   }
-  std::string operator()(const TimedOut&) const { return "wall-clock limit reached"; }
+  std::string operator()(const TimedOut& timed_out) const {
+    switch (timed_out.which) {
+      case TimeLimit::Wall:
+        return "wall-clock limit reached";
+      case TimeLimit::Cpu:
+        return "CPU time limit reached";
+      case TimeLimit::Idle:
+        return "no output for as long as the limit";
+    }
+    return "time limit reached";
+  }
+  std::string operator()(const OutputLimit& limit) const {
+    return "more output than " + std::to_string(limit.limit_bytes) + " bytes";
+  }
   std::string operator()(const SandboxGone&) const { return "the sandbox has ended"; }
 };
 

@@ -31,6 +31,8 @@ constexpr int kWidePipeBytes = 1 << 20;
 // How long output is awaited after the command's end when a daemon of it keeps a pipe open.
 constexpr std::chrono::milliseconds kDrainTime{100};
 
+constexpr std::size_t kMostGaps = 1024;
+
 // One pipe of a command, as stream() sees it.
 struct Source {
   UniqueFd& fd;
@@ -92,11 +94,14 @@ Process& Process::operator=(Process&& other) noexcept {
   std::swap(outcome_, other.outcome_);
   std::swap(usage_, other.usage_);
   std::swap(left_daemons_, other.left_daemons_);
+  std::swap(lost_, other.lost_);
+  std::swap(gaps_, other.gaps_);
+  std::swap(told_all_, other.told_all_);
   return *this;
 }
 
 Process::~Process() {
-  if (outcome_ || !channels_.status) return;
+  if (outcome_ || !channels_.status || channels_.output == Output::Kept) return;
   try {
     kill(SIGKILL, Target::Tree);
   } catch (const Error&) {
@@ -104,7 +109,15 @@ Process::~Process() {
   }
 }
 
-void Process::stream(const OutputCallback& callback) {
+void Process::stream(const OutputCallback& callback, const GapCallback& on_gap) {
+  if (channels_.feed == Feed::Command) {
+    stream_from_command(callback);
+  } else {
+    stream_from_init(callback, on_gap);
+  }
+}
+
+void Process::stream_from_command(const OutputCallback& callback) {
   const auto buffer = std::make_unique<std::array<char, kChunkBytes>>();
   std::array<Source, 2> sources{Source{channels_.stdout_reader, Stream::Stdout},
                                 Source{channels_.stderr_reader, Stream::Stderr}};
@@ -139,26 +152,111 @@ void Process::stream(const OutputCallback& callback) {
   }
 }
 
-bool Process::write_stdin(std::string_view data) {
-  if (!channels_.stdin_writer) {
-    throw Error(EBADF, "write", "stdin", "start the command with Stdin::Pipe");
+// Init closes the pipes when everything is in them. The status socket ends with the last of it.
+void Process::stream_from_init(const OutputCallback& callback, const GapCallback& on_gap) {
+  const auto buffer = std::make_unique<std::array<char, kChunkBytes>>();
+  std::array<Source, 2> sources{Source{channels_.stdout_reader, Stream::Stdout},
+                                Source{channels_.stderr_reader, Stream::Stderr}};
+  for (const Source& source : sources) make_nonblocking(source.fd);
+  const auto deliver_in_order = [&](Stream from, std::string_view chunk) {
+    receive_all();  // A gap is told before what follows it is in the pipe.
+    deliver(from, chunk, callback, on_gap);
+  };
+  while (sources[0].fd || sources[1].fd || (!outcome_ && channels_.feed == Feed::Init)) {
+    std::array<pollfd, 3> waiting{{{sources[0].fd.get(), POLLIN, 0},
+                                   {sources[1].fd.get(), POLLIN, 0},
+                                   {outcome_ ? -1 : channels_.status.get(), POLLIN, 0}}};
+    const int ready = ::poll(waiting.data(), waiting.size(), -1);
+    if (ready < 0 && errno != EINTR) throw Error(errno, "poll", "output");
+    if (ready <= 0) continue;
+    if (waiting[2].revents != 0) take_message();
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (waiting.at(i).revents != 0) pump(sources.at(i), *buffer, deliver_in_order);
+    }
   }
-  // Only this thread, only this pipe: a host that has not ignored SIGPIPE must not die of a command
-  // that closed its stdin.
-  const BlockSigpipe blocked;
+  receive_all();
+  for (const Stream stream : {Stream::Stdout, Stream::Stderr})
+    deliver(stream, {}, callback, on_gap);
+}
+
+// Each gap where it belongs.
+void Process::deliver(Stream from, std::string_view chunk, const OutputCallback& callback,
+                      const GapCallback& on_gap) {
+  uint64_t& offset = channels_.offsets.at(static_cast<std::size_t>(from));
+  const auto pass = [&](std::size_t size) {
+    if (size == 0) return;
+    offset += size;
+    callback(from, chunk.substr(0, size));
+    chunk.remove_prefix(size);
+  };
+  for (auto gap = gaps_.begin(); gap != gaps_.end();) {
+    const bool is_later = gap->offset > offset + chunk.size();
+    if (gap->stream != from || is_later) {
+      ++gap;
+      continue;
+    }
+    const OutputGap here = *gap;
+    gap = gaps_.erase(gap);
+    pass(here.offset - std::min(offset, here.offset));
+    offset += here.bytes;
+    if (on_gap) on_gap(here);
+  }
+  pass(chunk.size());
+}
+
+uint64_t Process::lost_bytes(Stream stream) {
+  receive_all();
+  return lost_.at(static_cast<std::size_t>(stream));
+}
+
+bool Process::write_stdin(std::string_view data) {
   while (!data.empty()) {
-    const ssize_t wrote = ::write(channels_.stdin_writer.get(), data.data(), data.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0 && errno == EPIPE) return false;
-    data.remove_prefix(static_cast<std::size_t>(check(wrote, "write", "stdin")));
+    const auto wrote = try_write_stdin(data, std::chrono::milliseconds::max());
+    if (!wrote) return false;
+    data.remove_prefix(*wrote);
   }
   return true;
 }
 
-bool Process::kill(int signal, Target target) {
-  if (signal < 1 || signal > SIGRTMAX) {
-    throw Error(EINVAL, "kill", std::to_string(signal), "signals are 1 to 64, signal(7)");
+std::optional<std::size_t> Process::try_write_stdin(std::string_view data,
+                                                    std::chrono::milliseconds timeout) {
+  if (!channels_.stdin_writer) {
+    throw Error(EBADF, "write", "stdin", "start the command with Stdin::Pipe");
   }
+  make_nonblocking(channels_.stdin_writer);
+  // Only this thread, only this pipe: a host that has not ignored SIGPIPE must not die of a command
+  // that closed its stdin.
+  const BlockSigpipe blocked;
+  const auto deadline = deadline_after(timeout);
+  std::size_t written = 0;
+  while (written < data.size()) {
+    const ssize_t wrote =
+        ::write(channels_.stdin_writer.get(), data.data() + written, data.size() - written);
+    if (wrote < 0 && errno == EPIPE) return std::nullopt;
+    if (wrote < 0 && errno == EAGAIN) {
+      if (Clock::now() >= deadline) break;
+      pollfd room{channels_.stdin_writer.get(), POLLOUT, 0};
+      ::poll(&room, 1, milliseconds_until(deadline));
+    } else if (wrote >= 0 || errno != EINTR) {
+      written += static_cast<std::size_t>(check(wrote, "write", "stdin"));
+    }
+  }
+  return written;
+}
+
+void Process::close_stdin() noexcept {
+  if (!channels_.stdin_writer) return;
+  channels_.stdin_writer.reset();
+  if (channels_.output != Output::Kept || !channels_.status) return;
+  try {
+    send_message(channels_.status.get(), encode(CloseStdin{}));
+  } catch (const Error&) {
+    // It has ended, or its sandbox has.
+  }
+}
+
+bool Process::kill(int signal, Target target) {
+  require_signal(signal);
   if (outcome_) return false;
   try {
     send_message(channels_.status.get(), encode(SignalRequest{.signal = signal, .target = target}));
@@ -189,19 +287,37 @@ bool Process::receive_end(int timeout_ms) {
   pollfd status{channels_.status.get(), POLLIN, 0};
   const int ready = ::poll(&status, 1, timeout_ms);
   if (ready < 0 && errno != EINTR) throw Error(errno, "poll", "status");
-  if (ready <= 0) return false;
+  if (ready > 0) take_message();
+  return outcome_.has_value();
+}
+
+void Process::receive_all() {
+  if (!channels_.status) return;
+  pollfd status{channels_.status.get(), POLLIN, 0};
+  while (!told_all_ && ::poll(&status, 1, 0) == 1) take_message();
+}
+
+// Waits for one.
+void Process::take_message() {
   const std::optional<Message> message = receive_message(channels_.status.get());
   if (!message) {
-    outcome_ = SandboxGone{};
-    return true;
+    told_all_ = true;
+    if (!outcome_) outcome_ = SandboxGone{};
+    return;
   }
   const StatusMessage decoded = decode_status(message->payload);
-  const auto* ended = std::get_if<Ended>(&decoded);
-  if (ended == nullptr) throw Error(EBADMSG, "wait", "status message");
-  outcome_ = ended->outcome;
-  usage_ = ended->usage;
-  left_daemons_ = ended->left_daemons;
-  return true;
+  if (const auto* gap = std::get_if<Gap>(&decoded)) {
+    lost_.at(static_cast<std::size_t>(gap->stream)) += gap->bytes;
+    gaps_.push_back({.stream = gap->stream, .offset = gap->offset, .bytes = gap->bytes});
+    // Who reads the descriptors himself never calls stream().
+    if (gaps_.size() > kMostGaps) gaps_.pop_front();
+  } else if (const auto* ended = std::get_if<Ended>(&decoded)) {
+    outcome_ = ended->outcome;
+    usage_ = ended->usage;
+    left_daemons_ = ended->left_daemons;
+  } else {
+    throw Error(EBADMSG, "wait", "status message");
+  }
 }
 
 void Process::detach() noexcept {

@@ -99,6 +99,8 @@ std::vector<pid_t> find_tree(int proc, uint64_t tag) {
   return tree;
 }
 
+bool is_stopped(int proc, pid_t pid) { return state_of(proc, pid) == 'T'; }
+
 std::size_t count_processes(int proc) { return list_pids(proc).size(); }
 
 void signal_tree(int proc, uint64_t tag, int signal) {

@@ -22,6 +22,9 @@ std::vector<pid_t> find_tree(int proc, uint64_t tag);
 /// How many processes there are beside PID 1.
 std::size_t count_processes(int proc);
 
+/// True when a signal has stopped the process, proc(5).
+bool is_stopped(int proc, pid_t pid);
+
 /// Sends `signal` to all that find_tree finds. With SIGKILL it returns when none is left that could
 /// run, however fast they fork: after some rounds everything in the pid namespace is stopped for
 /// the moment of the search. Called by PID 1 of the namespace.

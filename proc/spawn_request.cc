@@ -12,7 +12,13 @@ void SpawnRequest::encode(WireWriter& out) const {
   out.u64(groups.size());
   for (const gid_t group : groups) out.u32(group);
   out.u64(timeout_ms);
+  out.u64(cpu_ms);
+  out.u64(idle_ms);
   out.u32(has_stdin ? 1 : 0);
+  out.u32(static_cast<uint32_t>(output.output));
+  out.u64(output.max_bytes);
+  out.u32(static_cast<uint32_t>(output.on_excess));
+  out.text(tag);
 }
 
 SpawnRequest SpawnRequest::decode(WireReader& in) {
@@ -25,7 +31,13 @@ SpawnRequest SpawnRequest::decode(WireReader& in) {
   request.gid = in.u32();
   for (uint64_t left = in.u64(); left > 0; --left) request.groups.push_back(in.u32());
   request.timeout_ms = in.u64();
+  request.cpu_ms = in.u64();
+  request.idle_ms = in.u64();
   request.has_stdin = in.u32() != 0;
+  request.output.output = static_cast<Output>(in.u32());
+  request.output.max_bytes = in.u64();
+  request.output.on_excess = static_cast<OnExcess>(in.u32());
+  request.tag = in.text();
   return request;
 }
 

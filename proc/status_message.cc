@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 
 #include "runtime/base/wire.h"
 #include "sandbox/error.h"
@@ -10,7 +11,7 @@ namespace sandbox {
 namespace {
 
 enum class Kind : uint32_t { Started, StartFailed, Ended, Signal, Detach, Gap, CloseStdin };
-enum class End : uint32_t { Exited, Signaled, TimedOut, Gone };
+enum class End : uint32_t { Exited, Signaled, TimedOut, OutputLimit, Gone };
 
 struct OutcomeWriter {
   WireWriter& out;
@@ -23,25 +24,12 @@ struct OutcomeWriter {
   void operator()(const Exited& e) const { write(End::Exited, e.code); }
   void operator()(const Signaled& s) const { write(End::Signaled, s.signal, s.core_dumped); }
   void operator()(const TimedOut& t) const { write(End::TimedOut, static_cast<int>(t.which)); }
+  void operator()(const OutputLimit& limit) const {
+    write(End::OutputLimit);
+    out.u64(limit.limit_bytes);
+  }
   void operator()(const SandboxGone&) const { write(End::Gone); }
 };
-
-Outcome read_outcome(WireReader& in) {
-  const auto end = static_cast<End>(in.u32());
-  const int value = static_cast<int>(in.u32());
-  const bool flag = in.u32() != 0;
-  switch (end) {
-    case End::Exited:
-      return Exited{value};
-    case End::Signaled:
-      return Signaled{value, flag};
-    case End::TimedOut:
-      return TimedOut{static_cast<TimeLimit>(value)};
-    case End::Gone:
-      return SandboxGone{};
-  }
-  throw Error(EBADMSG, "decode", "outcome");
-}
 
 void write_usage(WireWriter& out, const Usage& usage) {
   out.u64(static_cast<uint64_t>(usage.wall.count()));
@@ -80,7 +68,7 @@ struct MessageWriter {
   }
   void operator()(const Ended& m) const {
     kind(Kind::Ended);
-    std::visit(OutcomeWriter{out}, m.outcome);
+    write_outcome(out, m.outcome);
     write_usage(out, m.usage);
     out.u32(m.left_daemons ? 1 : 0);
   }
@@ -140,6 +128,41 @@ StatusMessage read_message(WireReader& in) {
 }
 
 }  // namespace
+
+void require_signal(int signal) {
+  if (signal >= 1 && signal <= SIGRTMAX) return;
+  throw Error(EINVAL, "kill", std::to_string(signal), "signals are 1 to 64, signal(7)");
+}
+
+StartFailed to_failure(const Error& error) {
+  return {.error = error.code().value(),
+          .call = error.call(),
+          .subject = error.subject(),
+          .hint = error.hint()};
+}
+
+void write_outcome(WireWriter& out, const Outcome& outcome) {
+  std::visit(OutcomeWriter{out}, outcome);
+}
+
+Outcome read_outcome(WireReader& in) {
+  const auto end = static_cast<End>(in.u32());
+  const int value = static_cast<int>(in.u32());
+  const bool flag = in.u32() != 0;
+  switch (end) {
+    case End::Exited:
+      return Exited{value};
+    case End::Signaled:
+      return Signaled{value, flag};
+    case End::TimedOut:
+      return TimedOut{static_cast<TimeLimit>(value)};
+    case End::OutputLimit:
+      return OutputLimit{in.u64()};
+    case End::Gone:
+      return SandboxGone{};
+  }
+  throw Error(EBADMSG, "decode", "outcome");
+}
 
 std::vector<std::byte> encode(const StatusMessage& message) {
   WireWriter out;

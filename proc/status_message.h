@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/base/wire.h"
+#include "sandbox/error.h"
 #include "sandbox/outcome.h"
 #include "sandbox/process.h"
 
@@ -28,6 +30,8 @@ struct StartFailed {
   std::string subject;
   std::string hint;
 };
+
+StartFailed to_failure(const Error& error);
 
 /// Init: bytes of a stream are missing between those before `offset` and those that follow. Only
 /// for output that init keeps; sent before what follows is written to the pipe.
@@ -56,8 +60,15 @@ struct CloseStdin {};
 /// Host: the command is to run on when this socket is closed.
 struct Detach {};
 
+/// Throws Error with EINVAL unless there is such a signal.
+void require_signal(int signal);
+
 using StatusMessage =
     std::variant<Started, StartFailed, Ended, SignalRequest, Detach, Gap, CloseStdin>;
+
+/// For other messages that carry one.
+void write_outcome(WireWriter& out, const Outcome& outcome);
+Outcome read_outcome(WireReader& in);
 
 std::vector<std::byte> encode(const StatusMessage& message);
 

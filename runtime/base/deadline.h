@@ -5,16 +5,16 @@
 
 namespace sandbox {
 
-/// The moment `timeout` from now, CLOCK_MONOTONIC; time_point::max(), which is never, for what the
+/// The moment `timeout` after `from`, CLOCK_MONOTONIC; time_point::max(), which is never, for what the
 /// clock cannot hold: milliseconds::max() is how a caller says "for ever", and added to the present
 /// it would overflow into the past.
 inline std::chrono::steady_clock::time_point deadline_after(
-    std::chrono::milliseconds timeout) noexcept {
+    std::chrono::milliseconds timeout,
+    std::chrono::steady_clock::time_point from = std::chrono::steady_clock::now()) noexcept {
   using Clock = std::chrono::steady_clock;
-  const auto now = Clock::now();
-  const auto most = std::chrono::floor<std::chrono::milliseconds>(Clock::time_point::max() - now);
+  const auto most = std::chrono::floor<std::chrono::milliseconds>(Clock::time_point::max() - from);
   return timeout > most ? Clock::time_point::max()
-                        : now + std::max(timeout, std::chrono::milliseconds(-1));
+                        : from + std::max(timeout, std::chrono::milliseconds(-1));
 }
 
 /// For poll(2) and epoll_wait(2): rounded up, so that the deadline is over when they wake for it;

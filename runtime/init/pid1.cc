@@ -20,6 +20,7 @@
 #include "proc/process_tree.h"
 #include "proc/status_message.h"
 #include "runtime/base/deadline.h"
+#include "runtime/init/command_facts.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -57,13 +58,6 @@ void tell(const MessageSocket& socket, const Answer& answer, std::span<const int
   }
 }
 
-StartFailed to_failure(const Error& error) {
-  return {.error = error.code().value(),
-          .call = error.call(),
-          .subject = error.subject(),
-          .hint = error.hint()};
-}
-
 bool readable(int fd) {
   pollfd waiting{fd, POLLIN, 0};
   return ::poll(&waiting, 1, 0) > 0;
@@ -73,19 +67,6 @@ bool readable(int fd) {
 bool has_children() {
   siginfo_t ignored;
   return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
-Stdio take_stdio(const SpawnRequest& request, std::vector<UniqueFd> fds) {
-  if (fds.size() != (request.has_stdin ? 3U : 2U)) throw Error(EBADMSG, "spawn", "descriptors");
-  Stdio stdio;
-  stdio.out = std::move(fds[0]);
-  stdio.err = std::move(fds[1]);
-  if (request.has_stdin) {
-    stdio.in = std::move(fds[2]);
-  } else {
-    stdio.in = UniqueFd(check(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open", "/dev/null"));
-  }
-  return stdio;
 }
 
 }  // namespace
@@ -98,6 +79,7 @@ Pid1::Pid1(Means means)
       spawner_(command_filter_, means.can_change_ids),
       epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   watch(child_signal_.fd());
+  watch(kept_.fd());
   if (listener_) watch(listener_.get());
   owner_ = means.owner.fd();
   watch(owner_);
@@ -134,6 +116,8 @@ void Pid1::handle(int fd) {
     reap();
   } else if (fd == listener_.get()) {
     accept_client();
+  } else if (fd == kept_.fd()) {
+    handle_kept();
   } else if (clients_.contains(fd)) {
     handle_client(fd);
   } else {
@@ -183,6 +167,12 @@ void Pid1::answer(Message message) {
   ControlRequest request = decode_control_request(message.payload);
   if (const auto* spawn = std::get_if<SpawnRequest>(&request)) {
     start(*spawn, std::move(reply), std::move(message.fds));
+  } else if (const auto* wish = std::get_if<ConnectRequest>(&request)) {
+    connect(*wish, std::move(reply), std::move(message.fds));
+  } else if (std::holds_alternative<ListCommands>(request)) {
+    tell(reply, ControlReply(CommandList{list()}));
+  } else if (const auto* wanted = std::get_if<SignalCommand>(&request)) {
+    tell(reply, ControlReply(Signalled{signal(*wanted)}));
   } else if (std::holds_alternative<Release>(request)) {
     owner_ = -1;
     tell(reply, ControlReply(Done{}));
@@ -212,24 +202,118 @@ State Pid1::describe() const {
 }
 
 void Pid1::start(const SpawnRequest& request, MessageSocket status, std::vector<UniqueFd> fds) {
-  Command command;
-  command.status = std::move(status);
   try {
-    Stdio stdio = take_stdio(request, std::move(fds));
+    Plumbing plumbing = lay_pipes(request, std::move(fds));
+    Command command;
     command.tag = next_tag_++;
     command.started = Clock::now();
     if (request.timeout_ms != 0) {
       command.deadline = deadline_after(std::chrono::milliseconds(request.timeout_ms));
     }
-    const pid_t pid = spawner_.spawn(request, stdio, command.tag);
+    if (request.idle_ms != 0) command.idle_limit = std::chrono::milliseconds(request.idle_ms);
+    const pid_t pid = spawner_.spawn(request, plumbing.stdio, command.tag);
     // Before the host knows of it: a command that closes its stdin must be the last to have it.
-    stdio = Stdio();
-    tell(command.status, StatusMessage(Started{pid}));
-    watch(command.status.fd());
-    commands_.emplace(pid, std::move(command));
+    plumbing.stdio = Stdio();
+    command.info = facts_of(request, pid);
+    const auto at = commands_.insert_or_assign(pid, std::move(command)).first;
+    kept_.give_up(pid);
+    if (plumbing.through_us) return hand_over(pid, std::move(plumbing), request, std::move(status));
+    tell(status, StatusMessage(Started{pid}));
+    watch(status.fd());
+    at->second.status = std::move(status);
   } catch (const Error& error) {
-    tell(command.status, StatusMessage(to_failure(error)));
+    tell(status, StatusMessage(to_failure(error)));
   }
+}
+
+// Its host is a client like others, only the first.
+void Pid1::hand_over(pid_t pid, Plumbing plumbing, const SpawnRequest& request,
+                     MessageSocket status) {
+  kept_.add(pid, std::move(plumbing.sources), request.output, commands_.at(pid).tag);
+  kept_.connect(pid, {.status = std::move(status),
+                      .out = std::move(plumbing.client_out),
+                      .err = std::move(plumbing.client_err)});
+}
+
+void Pid1::connect(const ConnectRequest& request, MessageSocket status, std::vector<UniqueFd> fds) {
+  if (fds.size() != 2) throw Error(EBADMSG, "connect", "descriptors");
+  const pid_t pid = request.pid != 0 ? request.pid : find_tagged(request.tag);
+  if (commands_.contains(pid) && !kept_.has(pid)) {
+    return tell(status, StatusMessage(StartFailed{
+                            .error = EINVAL,
+                            .call = "connect",
+                            .subject = std::to_string(pid),
+                            .hint = "its output goes to who started it: it is not a kept one"}));
+  }
+  if (pid == 0) {
+    return tell(status, StatusMessage(StartFailed{.error = ESRCH,
+                                                  .call = "connect",
+                                                  .subject = request.tag,
+                                                  .hint = "no kept command has this tag"}));
+  }
+  kept_.connect(pid, {.status = std::move(status),
+                      .out = std::move(fds[0]),
+                      .err = std::move(fds[1]),
+                      .out_from = request.out_from,
+                      .err_from = request.err_from,
+                      .follow = request.follow});
+}
+
+std::vector<CommandInfo> Pid1::list() const {
+  std::vector<CommandInfo> all = kept_.ended();
+  for (const auto& [pid, command] : commands_) {
+    CommandInfo& info = all.emplace_back(command.info);
+    info.state = is_stopped(proc_.get(), pid) ? CommandState::Stopped : CommandState::Running;
+    info.age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - command.started);
+    kept_.count_output(info);
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
+  return all;
+}
+
+// 0, which is nobody, when there is none.
+pid_t Pid1::find_tagged(const std::string& tag) const {
+  std::optional<CommandInfo> newest;
+  for (CommandInfo& info : list()) {
+    if (info.tag != tag || info.output != Output::Kept) continue;
+    if (!newest || info.age < newest->age) newest = std::move(info);
+  }
+  return newest ? newest->pid : 0;
+}
+
+// False when it has ended; of its tree there may still be something left.
+bool Pid1::signal(const SignalCommand& request) {
+  const auto at = commands_.find(request.pid);
+  const auto [signal, target] = request.signal;
+  if (target == Target::Process) {
+    // Not reaped yet, so the pid is still this command's.
+    return at != commands_.end() && ::kill(request.pid, signal) == 0;
+  }
+  const std::optional<uint64_t> tree =
+      at != commands_.end() ? at->second.tag : kept_.tree_of(request.pid);
+  if (!tree || find_tree(proc_.get(), *tree).empty()) return false;
+  signal_tree(proc_.get(), *tree, signal);
+  return true;
+}
+
+void Pid1::handle_kept() {
+  for (const KeptEvent& event : kept_.handle_events()) {
+    if (const auto* wanted = std::get_if<SignalWanted>(&event)) {
+      signal({.pid = wanted->pid, .signal = wanted->request});
+    } else if (const auto* reached = std::get_if<LimitReached>(&event)) {
+      end_tree(reached->pid, OutputLimit{.limit_bytes = reached->limit_bytes});
+    } else {
+      end_tree(std::get<Abandoned>(event).pid, Signaled{.signal = SIGKILL});
+    }
+  }
+}
+
+void Pid1::end_tree(pid_t pid, const Outcome& why) {
+  const auto at = commands_.find(pid);
+  if (at == commands_.end()) return;
+  if (!at->second.verdict) at->second.verdict = why;
+  signal_tree(proc_.get(), at->second.tag, SIGKILL);
 }
 
 // The host sends signals here. That it closes its end is the end of the command, unless it said
@@ -250,11 +334,7 @@ void Pid1::handle_status(int status_fd) {
   }
   const auto* request = std::get_if<SignalRequest>(&decoded);
   if (request == nullptr) throw Error(EBADMSG, "signal", "status message");
-  if (request->target == Target::Tree) {
-    signal_tree(proc_.get(), command.tag, request->signal);
-  } else {
-    ::kill(pid, request->signal);  // Not reaped yet, so the pid is still this command's.
-  }
+  signal({.pid = pid, .signal = *request});
 }
 
 void Pid1::abandon(Command& command) {
@@ -273,11 +353,15 @@ void Pid1::reap() {
 void Pid1::finish(pid_t pid, int wait_status, const rusage& used) {
   const auto at = commands_.find(pid);
   if (at == commands_.end()) return;  // An orphan that became ours.
-  const Command& command = at->second;
-  const Outcome outcome = command.timed_out ? Outcome(TimedOut{}) : to_outcome(wait_status);
-  tell(command.status, StatusMessage(Ended{.outcome = outcome,
-                                           .usage = to_usage(used, Clock::now() - command.started),
-                                           .left_daemons = has_children()}));
+  Command& command = at->second;
+  const Ended ended{.outcome = command.verdict.value_or(to_outcome(wait_status)),
+                    .usage = to_usage(used, Clock::now() - command.started),
+                    .left_daemons = has_children()};
+  if (kept_.has(pid)) {
+    kept_.end(pid, std::move(command.info), ended);
+  } else {
+    tell(command.status, StatusMessage(ended));
+  }
   commands_.erase(at);
 }
 
@@ -285,16 +369,26 @@ void Pid1::enforce_deadlines() {
   const auto now = Clock::now();
   if (end_ <= now) ending_ = true;
   for (auto& [pid, command] : commands_) {
-    if (command.deadline > now) continue;
-    command.timed_out = true;
-    command.deadline = Clock::time_point::max();
-    signal_tree(proc_.get(), command.tag, SIGKILL);
+    if (command.verdict) continue;
+    if (command.deadline <= now) {
+      end_tree(pid, TimedOut{TimeLimit::Wall});
+    } else if (idle_deadline(pid, command) <= now) {
+      end_tree(pid, TimedOut{TimeLimit::Idle});
+    }
   }
+}
+
+Pid1::Clock::time_point Pid1::idle_deadline(pid_t pid, const Command& command) const {
+  if (!command.idle_limit) return Clock::time_point::max();
+  return deadline_after(*command.idle_limit, kept_.last_output(pid));
 }
 
 int Pid1::milliseconds_to_deadline() const {
   auto next = end_;
-  for (const auto& [pid, command] : commands_) next = std::min(next, command.deadline);
+  for (const auto& [pid, command] : commands_) {
+    if (command.verdict) continue;
+    next = std::min({next, command.deadline, idle_deadline(pid, command)});
+  }
   return milliseconds_until(next);
 }
 

@@ -6,12 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "proc/control_request.h"
+#include "proc/kept_commands.h"
 #include "proc/spawner.h"
 #include "runtime/base/child_signal.h"
 #include "runtime/base/message_socket.h"
+#include "runtime/init/plumbing.h"
+#include "sandbox/command_info.h"
 #include "sandbox/outcome.h"
 #include "sandbox/unique_fd.h"
 
@@ -48,7 +53,9 @@ class Pid1 {
     uint64_t tag = 0;
     Clock::time_point started;
     Clock::time_point deadline = Clock::time_point::max();
-    bool timed_out = false;
+    std::optional<std::chrono::milliseconds> idle_limit;
+    std::optional<Outcome> verdict;  // Why we killed it.
+    CommandInfo info;
     bool detached = false;  // Runs on without anybody at the other end of `status`.
   };
 
@@ -57,12 +64,20 @@ class Pid1 {
   void handle_client(int fd);
   void answer(Message message);
   void start(const SpawnRequest& request, MessageSocket status, std::vector<UniqueFd> stdio);
+  void hand_over(pid_t pid, Plumbing plumbing, const SpawnRequest& request, MessageSocket status);
+  void connect(const ConnectRequest& request, MessageSocket status, std::vector<UniqueFd> fds);
+  std::vector<CommandInfo> list() const;
+  pid_t find_tagged(const std::string& tag) const;
+  bool signal(const SignalCommand& request);
+  void handle_kept();
+  void end_tree(pid_t pid, const Outcome& why);
   State describe() const;
   void handle_status(int status_fd);
   void reap();
   void finish(pid_t pid, int wait_status, const rusage& used);
   void abandon(Command& command);
   void enforce_deadlines();
+  Clock::time_point idle_deadline(pid_t pid, const Command& command) const;
   int milliseconds_to_deadline() const;
   void set_ttl(uint64_t ttl_ms);
   void watch(int fd);
@@ -75,6 +90,7 @@ class Pid1 {
   Spawner spawner_;
   UniqueFd epoll_;
   ChildSignal child_signal_;
+  KeptCommands kept_;
   int owner_ = -1;  // Key of the connection whose end is the end of the sandbox; -1: none is.
   bool ending_ = false;
   Clock::time_point end_ = Clock::time_point::max();

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ enum class CommandState {
 
 /// A command of a sandbox, as Commands::list() tells.
 struct CommandInfo {
+  /// As much of argv, and of env_names, is told.
+  static constexpr std::size_t kListedBytes = 4096;
+
   pid_t pid = 0;
   std::vector<std::string> argv;
   std::string cwd;                     ///< It was started there.

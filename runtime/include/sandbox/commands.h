@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sandbox/command_info.h"
 #include "sandbox/outcome.h"
 #include "sandbox/process.h"
 
@@ -34,6 +35,22 @@ struct Command {
   Stdin input = Stdin::Empty;
   /// Wall-clock limit, CLOCK_MONOTONIC, counted by PID 1: the whole tree is then killed.
   std::optional<std::chrono::milliseconds> timeout = {};
+  /// The longest time without output on either stream. Time in which the host does not read counts
+  /// for the host, not against the command.
+  std::optional<std::chrono::milliseconds> idle_timeout = {};
+  Output output = Output::Piped;
+  /// The caller's name for it, at most 256 bytes; need not be unique.
+  std::string tag = {};
+  /// The most bytes of each stream, and what happens to more. OnExcess::KeepTail: at most 16 MiB.
+  std::optional<uint64_t> max_output = {};
+  OnExcess on_excess = OnExcess::Kill;
+};
+
+/// From where on a command's output is wanted: bytes from the beginning of each stream. What is no
+/// longer kept is told as a gap.
+struct ConnectOptions {
+  uint64_t stdout_from = 0;
+  uint64_t stderr_from = 0;
 };
 
 /// A command that has ended, with what it printed.
@@ -41,7 +58,8 @@ struct CommandResult {
   Outcome outcome;
   std::string stdout_text;
   std::string stderr_text;
-  /// Output beyond Commands::kCaptureBytes a stream, which is read and dropped.
+  /// Output beyond Commands::kCaptureBytes a stream, which is read and dropped, or beyond
+  /// Command::max_output.
   uint64_t dropped_bytes = 0;
   Usage usage;
 
@@ -70,7 +88,30 @@ class Commands {
   /// empty.
   CommandResult run(std::string_view line, Command how = {});
 
+  /// All running commands of the sandbox, whoever started them, and the ended ones that were kept
+  /// and are not given up yet: 256, and 64 MiB of output. By pid.
+  std::vector<CommandInfo> list() const;
+
+  /// Connects to a command with Output::Kept, running or ended: its output from the beginning, as
+  /// far as it is kept, then live. Throws Error: ESRCH when there is none (any more), EINVAL for
+  /// one that is not kept and for an offset beyond the end.
+  Process connect(pid_t pid, const ConnectOptions& from = {}) const;
+  /// The same with the newest command of that tag.
+  Process connect(const std::string& tag, const ConnectOptions& from = {}) const;
+
+  /// Delivers what the command has printed so far, without waiting for more. Errors as connect().
+  void replay(pid_t pid, const OutputCallback& callback, const GapCallback& on_gap = {},
+              const ConnectOptions& from = {}) const;
+
+  /// Sends `signal` to any running command. False when there is none with this pid. With
+  /// Target::Tree also to what an ended kept command has left; false when that is nothing. Throws
+  /// Error: EINVAL for no such signal, and for PID 1, which ends with Sandbox::destroy.
+  bool kill(pid_t pid, int signal = SIGKILL, Target target = Target::Process) const;
+
  private:
+  Process connect_to(pid_t pid, const std::string& tag, const ConnectOptions& from,
+                     Process::Feed feed) const;
+
   std::shared_ptr<const CommandContext> context_;
 };
 

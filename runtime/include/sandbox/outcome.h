@@ -21,12 +21,22 @@ struct Signaled {
 };
 
 /// Which clock ran out.
-enum class TimeLimit { Wall };
+enum class TimeLimit {
+  Wall,  ///< Command::timeout.
+  Cpu,   ///< Command::cpu_time.
+  Idle,  ///< Command::idle_timeout.
+};
 
 /// A time limit ended the command and every process it had started.
 struct TimedOut {
   TimeLimit which = TimeLimit::Wall;
   bool operator==(const TimedOut&) const = default;
+};
+
+/// Output beyond Command::max_output ended the command and every process it had started.
+struct OutputLimit {
+  uint64_t limit_bytes = 0;
+  bool operator==(const OutputLimit&) const = default;
 };
 
 /// The sandbox ended first: it was destroyed, or somebody killed its PID 1 from outside.
@@ -35,7 +45,7 @@ struct SandboxGone {
 };
 
 /// How a command ended. Always a value: a command that could not be *started* is an Error.
-using Outcome = std::variant<Exited, Signaled, TimedOut, SandboxGone>;
+using Outcome = std::variant<Exited, Signaled, TimedOut, OutputLimit, SandboxGone>;
 
 /// What a command used, from wait4(2): itself and the descendants it waited for.
 struct Usage {
