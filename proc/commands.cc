@@ -143,6 +143,7 @@ SpawnRequest make_request(const CommandContext& context, const Command& command)
   request.gid = user.gid;
   request.groups = user.groups;
   request.timeout_ms = milliseconds_of(command.timeout, "timeout");
+  request.cpu_ms = milliseconds_of(command.cpu_time, "cpu_time");
   request.idle_ms = milliseconds_of(command.idle_timeout, "idle_timeout");
   request.has_stdin = command.input == Stdin::Pipe;
   request.output = output_policy(command);

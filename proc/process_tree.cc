@@ -42,32 +42,9 @@ std::vector<pid_t> list_pids(int proc) {
   return pids;
 }
 
-// A process may end while we look at it: that is an empty answer, no error.
-std::string read_entry(int proc, pid_t pid, const char* file) {
-  const std::string path = std::to_string(pid) + '/' + file;
-  const UniqueFd fd{::openat(proc, path.c_str(), O_RDONLY | O_CLOEXEC)};
-  std::array<char, 4096> buffer{};
-  const ssize_t got = fd ? ::read(fd.get(), buffer.data(), buffer.size()) : 0;
-  return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
-}
-
-// The line reads `Max file locks            7                    7                    locks`.
-bool has_tag(int proc, pid_t pid, uint64_t tag) {
-  const std::string limits = read_entry(proc, pid, "limits");
-  constexpr std::string_view kName = "Max file locks";
-  const std::size_t line = limits.find(kName);
-  if (line == std::string::npos) return false;
-  const std::size_t value = limits.find_first_not_of(' ', line + kName.size());
-  if (value == std::string::npos) return false;
-  uint64_t found = 0;
-  const char* const begin = limits.data() + value;
-  const auto [end, error] = std::from_chars(begin, limits.data() + limits.size(), found);
-  return error == std::errc{} && found == tag;
-}
-
 // State follows the name, which may hold anything: proc(5) says to search for the last ')'.
 char state_of(int proc, pid_t pid) {
-  const std::string stat = read_entry(proc, pid, "stat");
+  const std::string stat = read_proc_entry(proc, pid, "stat");
   const std::size_t name_end = stat.rfind(") ");
   return name_end == std::string::npos ? 'X' : stat[name_end + 2];
 }
@@ -89,12 +66,34 @@ void kill_frozen_tree(int proc, uint64_t tag) {
 
 }  // namespace
 
+std::string read_proc_entry(int proc, pid_t pid, const char* file) {
+  const std::string path = std::to_string(pid) + '/' + file;
+  const UniqueFd fd{::openat(proc, path.c_str(), O_RDONLY | O_CLOEXEC)};
+  std::array<char, 4096> buffer{};
+  const ssize_t got = fd ? ::read(fd.get(), buffer.data(), buffer.size()) : 0;
+  return {buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+// The line reads `Max file locks            7                    7                    locks`.
+std::optional<uint64_t> tag_of(int proc, pid_t pid) {
+  const std::string limits = read_proc_entry(proc, pid, "limits");
+  constexpr std::string_view kName = "Max file locks";
+  const std::size_t line = limits.find(kName);
+  if (line == std::string::npos) return std::nullopt;
+  const std::size_t value = limits.find_first_not_of(' ', line + kName.size());
+  if (value == std::string::npos) return std::nullopt;
+  uint64_t found = 0;
+  const char* const begin = limits.data() + value;
+  const auto [end, error] = std::from_chars(begin, limits.data() + limits.size(), found);
+  return error == std::errc{} ? std::optional(found) : std::nullopt;
+}
+
 // Whatever their state: a process whose first thread has ended is a zombie to proc(5), though its
 // other threads run.
 std::vector<pid_t> find_tree(int proc, uint64_t tag) {
   std::vector<pid_t> tree;
   for (const pid_t pid : list_pids(proc)) {
-    if (has_tag(proc, pid, tag)) tree.push_back(pid);
+    if (tag_of(proc, pid) == tag) tree.push_back(pid);
   }
   return tree;
 }

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace sandbox {
@@ -18,6 +20,13 @@ namespace sandbox {
 /// The pids whose RLIMIT_LOCKS is `tag`, in the procfs open as `proc`, which must show all
 /// processes. Zombies are among them: what looks like one may have threads that run.
 std::vector<pid_t> find_tree(int proc, uint64_t tag);
+
+/// The tag of a process, zombies included; nothing when it is gone or has none.
+std::optional<uint64_t> tag_of(int proc, pid_t pid);
+
+/// Reads `file` of /proc/[pid]. A process may end while we look at it: that is an empty answer, no
+/// error.
+std::string read_proc_entry(int proc, pid_t pid, const char* file);
 
 /// How many processes there are beside PID 1.
 std::size_t count_processes(int proc);

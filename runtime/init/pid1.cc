@@ -211,6 +211,7 @@ void Pid1::start(const SpawnRequest& request, MessageSocket status, std::vector<
       command.deadline = deadline_after(std::chrono::milliseconds(request.timeout_ms));
     }
     if (request.idle_ms != 0) command.idle_limit = std::chrono::milliseconds(request.idle_ms);
+    if (request.cpu_ms != 0) command.cpu_limit.emplace(command.tag, request.cpu_ms);
     const pid_t pid = spawner_.spawn(request, plumbing.stdio, command.tag);
     // Before the host knows of it: a command that closes its stdin must be the last to have it.
     plumbing.stdio = Stdio();
@@ -346,8 +347,31 @@ void Pid1::reap() {
   child_signal_.drain();
   int status = 0;
   rusage used{};
+  CpuLimit* payer = nullptr;
   pid_t pid = 0;
-  while ((pid = ::wait4(-1, &status, WNOHANG, &used)) > 0) finish(pid, status, used);
+  while ((pid = ::wait4(next_to_reap(payer), &status, WNOHANG, &used)) > 0) {
+    if (payer != nullptr)
+      payer->clock.add_reaped(to_duration(used.ru_utime) + to_duration(used.ru_stime));
+    finish(pid, status, used);
+  }
+}
+
+// Anybody, unless time has to be charged: whose an orphan was is not known once it is reaped.
+pid_t Pid1::next_to_reap(CpuLimit*& payer) {
+  payer = nullptr;
+  const bool is_charged = std::any_of(commands_.begin(), commands_.end(), [](const auto& entry) {
+    return entry.second.cpu_limit.has_value();
+  });
+  siginfo_t ended{};
+  if (!is_charged || ::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      ended.si_pid == 0) {
+    return -1;
+  }
+  const std::optional<uint64_t> tree = tag_of(proc_.get(), ended.si_pid);
+  for (auto& [pid, command] : commands_) {
+    if (command.tag == tree && command.cpu_limit) payer = &*command.cpu_limit;
+  }
+  return ended.si_pid;
 }
 
 void Pid1::finish(pid_t pid, int wait_status, const rusage& used) {
@@ -374,8 +398,25 @@ void Pid1::enforce_deadlines() {
       end_tree(pid, TimedOut{TimeLimit::Wall});
     } else if (idle_deadline(pid, command) <= now) {
       end_tree(pid, TimedOut{TimeLimit::Idle});
+    } else if (command.cpu_limit && command.cpu_limit->next_look <= now) {
+      check_cpu_limit(pid, *command.cpu_limit);
     }
   }
+}
+
+// Often enough to be on time, seldom enough that looking is a small part of our own time.
+void Pid1::check_cpu_limit(pid_t pid, CpuLimit& cpu) {
+  constexpr std::chrono::microseconds kShortest{10'000};
+  constexpr std::chrono::microseconds kLongest{100'000};
+  constexpr int kOurShare = 10;
+  const auto begin = Clock::now();
+  cpu.clock.look(proc_.get());
+  if (cpu.clock.used() >= cpu.limit) return end_tree(pid, TimedOut{TimeLimit::Cpu});
+  const auto left =
+      std::chrono::duration_cast<std::chrono::microseconds>(cpu.limit - cpu.clock.used());
+  const auto cost = Clock::now() - begin;
+  cpu.next_look = Clock::now() + std::max<Clock::duration>(
+                                     std::clamp(left / 4, kShortest, kLongest), cost * kOurShare);
 }
 
 Pid1::Clock::time_point Pid1::idle_deadline(pid_t pid, const Command& command) const {
@@ -388,6 +429,7 @@ int Pid1::milliseconds_to_deadline() const {
   for (const auto& [pid, command] : commands_) {
     if (command.verdict) continue;
     next = std::min({next, command.deadline, idle_deadline(pid, command)});
+    if (command.cpu_limit) next = std::min(next, command.cpu_limit->next_look);
   }
   return milliseconds_until(next);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proc/control_request.h"
+#include "proc/cpu_clock.h"
 #include "proc/kept_commands.h"
 #include "proc/spawner.h"
 #include "runtime/base/child_signal.h"
@@ -48,12 +49,21 @@ class Pid1 {
  private:
   using Clock = std::chrono::steady_clock;
 
+  struct CpuLimit {
+    CpuClock clock;
+    std::chrono::milliseconds limit;
+    Clock::time_point next_look;
+
+    CpuLimit(uint64_t tree, uint64_t limit_ms) : clock(tree), limit(limit_ms) {}
+  };
+
   struct Command {
     MessageSocket status;
     uint64_t tag = 0;
     Clock::time_point started;
     Clock::time_point deadline = Clock::time_point::max();
     std::optional<std::chrono::milliseconds> idle_limit;
+    std::optional<CpuLimit> cpu_limit;
     std::optional<Outcome> verdict;  // Why we killed it.
     CommandInfo info;
     bool detached = false;  // Runs on without anybody at the other end of `status`.
@@ -74,10 +84,12 @@ class Pid1 {
   State describe() const;
   void handle_status(int status_fd);
   void reap();
+  pid_t next_to_reap(CpuLimit*& payer);
   void finish(pid_t pid, int wait_status, const rusage& used);
   void abandon(Command& command);
   void enforce_deadlines();
   Clock::time_point idle_deadline(pid_t pid, const Command& command) const;
+  void check_cpu_limit(pid_t pid, CpuLimit& cpu);
   int milliseconds_to_deadline() const;
   void set_ttl(uint64_t ttl_ms);
   void watch(int fd);

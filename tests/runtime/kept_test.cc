@@ -380,6 +380,73 @@ TEST(OutputLimit, CommandThatIsNotKeptEndsWithItsProcess) {
   EXPECT_THAT(box.commands().list(), IsEmpty());
 }
 
+// Burns CPU time in children that live for a moment each, of which nobody waits for any: with
+// SIGCHLD ignored the kernel reaps them itself and adds their time nowhere.
+constexpr const char* kEvader = R"(
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    if os.fork() == 0:
+        end = time.monotonic() + %s
+        while time.monotonic() < end: pass
+        os._exit(0)
+    try: os.wait()
+    except ChildProcessError: pass
+)";
+
+Command evader(const char* lifetime, std::chrono::milliseconds limit) {
+  std::string script = kEvader;
+  script.replace(script.find("%s"), 2, lifetime);
+  return {.argv = {"python3", "-c", script}, .timeout = 30s, .cpu_time = limit};
+}
+
+TEST(CpuLimit, EndsACommandThatBurns) {
+  const Box box;
+  const CommandResult result = box.sh("while :; do :; done", {.timeout = 30s, .cpu_time = 200ms});
+  EXPECT_EQ(result.outcome, Outcome(TimedOut{TimeLimit::Cpu}));
+  EXPECT_GE(result.usage.user + result.usage.system, 150ms);
+  EXPECT_EQ(result.exit_code(), 124);
+}
+
+TEST(CpuLimit, SleepCostsNothing) {
+  const Box box;
+  EXPECT_EQ(box.sh("sleep 0.5", {.cpu_time = 300ms}).outcome, Outcome(Exited{0}));
+}
+
+TEST(CpuLimit, ChildrenThatWereWaitedForCount) {
+  const Box box;
+  EXPECT_EQ(
+      box.sh("while :; do /bin/sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done'; done",
+             {.timeout = 30s, .cpu_time = 300ms})
+          .outcome,
+      Outcome(TimedOut{TimeLimit::Cpu}));
+}
+
+TEST(CpuLimit, OrphansCount) {
+  const Box box;
+  EXPECT_EQ(box.sh("while :; do (/bin/sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' &); "
+                   "sleep 0.02; done",
+                   {.timeout = 30s, .cpu_time = 300ms})
+                .outcome,
+            Outcome(TimedOut{TimeLimit::Cpu}));
+}
+
+TEST(CpuLimit, ChildrenThatNobodyWaitsForCount) {
+  const Box box;
+  for (const char* lifetime : {"0.0005", "0.005", "0.05"}) {
+    EXPECT_EQ(box.commands().run(evader(lifetime, 300ms)).outcome,
+              Outcome(TimedOut{TimeLimit::Cpu}))
+        << lifetime;
+  }
+}
+
+TEST(CpuLimit, ManyShortChildrenWithinItAreNotTouched) {
+  const Box box;
+  const CommandResult result =
+      box.sh("i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done", {.cpu_time = 5s});
+  EXPECT_EQ(result.outcome, Outcome(Exited{0}));
+}
+
 TEST(IdleLimit, SilenceEndsTheTree) {
   const Box box;
   const CommandResult result = box.sh("echo a; exec sleep 1000", {.idle_timeout = 50ms});

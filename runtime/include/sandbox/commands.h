@@ -38,6 +38,10 @@ struct Command {
   /// The longest time without output on either stream. Time in which the host does not read counts
   /// for the host, not against the command.
   std::optional<std::chrono::milliseconds> idle_timeout = {};
+  /// CPU time of the whole tree, children that have ended included. Looked at ten to a hundred
+  /// times a second; processes too short-lived to be seen may cheat by a factor of two: a cgroup
+  /// limit on `cpus` bounds the speed at which they do.
+  std::optional<std::chrono::milliseconds> cpu_time = {};
   Output output = Output::Piped;
   /// The caller's name for it, at most 256 bytes; need not be unique.
   std::string tag = {};
