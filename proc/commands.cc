@@ -288,6 +288,7 @@ Process Commands::connect_to(pid_t pid, const std::string& tag, const ConnectOpt
   out.writer.reset();
   err.writer.reset();
   Start start = receive_start(ours.fd(), "connect");
+  if (from.input == Stdin::Empty) start.input.reset();
   return Process(start.pid, {.status = ours.release(),
                              .stdin_writer = std::move(start.input),
                              .stdout_reader = std::move(out.reader),

@@ -22,6 +22,10 @@ class CommandArguments {
  private:
   std::string cwd_;
   std::string timeout_;
+  std::string idle_timeout_;
+  std::string cpu_time_;
+  std::string max_output_;
+  std::string on_excess_ = "kill";
   EnvironmentArguments environment_;
   bool stdin_passed_ = false;
 };

@@ -10,6 +10,7 @@
 #include "runtime/sandboxctl/foreground.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/opening.h"
+#include "runtime/sandboxctl/terminal.h"
 #include "runtime/sandboxctl/verbs.h"
 
 namespace sandboxctl {
@@ -19,6 +20,7 @@ constexpr const char* kUsage = "sandboxctl exec [OPTIONS] ID [--] CMD [ARG...]";
 
 struct ExecOptions {
   std::string id;
+  bool detach = false;
   sandbox::Command command;
 };
 
@@ -28,6 +30,10 @@ std::optional<ExecOptions> parse_exec(const std::vector<std::string>& arguments)
   std::string user;
   command.add_to(app);
   add_value(app, "-u,--user", user, "who runs it; default: the sandbox's user");
+  std::string tag;
+  bool detach = false;
+  app.add_flag("-d,--detach", detach, "print its pid and leave it running: ps, logs, attach, kill");
+  add_value(app, "--tag", tag, "a name for it, which logs and attach take as well");
   std::vector<std::string> words;
   if (!parse(app, kUsage, arguments, words)) return std::nullopt;
   refuse_empty(app, "--user", user);
@@ -39,6 +45,9 @@ std::optional<ExecOptions> parse_exec(const std::vector<std::string>& arguments)
   if (!words.empty() && words.front() == "--") words.erase(words.begin());
   options.command = command.command(app, std::move(words), kUsage);
   options.command.user = user;
+  options.command.tag = tag;
+  options.detach = detach;
+  if (detach) options.command.output = sandbox::Output::Kept;
   return options;
 }
 
@@ -51,6 +60,10 @@ int exec(const std::vector<std::string>& arguments) {
   sandbox::Runtime runtime = start_runtime();
   const sandbox::Sandbox box = attach_sandbox(runtime, options->id);
   sandbox::Process process = start_command(box, options->command);
+  if (options->detach) {
+    print_output(std::to_string(process.pid()) + "\n");
+    return 0;
+  }
   OutputPump out(process.stdout_fd(), STDOUT_FILENO, "stdout");
   OutputPump err(process.stderr_fd(), STDERR_FILENO, "stderr");
   const Foreground end = run_in_foreground(process, options->command, inbox, out, err, [&process] {

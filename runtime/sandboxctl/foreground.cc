@@ -24,14 +24,29 @@ struct ExitCode {
   int operator()(const sandbox::Exited& end) const { return end.code; }
   int operator()(const sandbox::Signaled& end) const { return kSignalBase + end.signal; }
   int operator()(const sandbox::TimedOut&) const { return kTimedOut; }
+  int operator()(const sandbox::OutputLimit&) const { return kSignalBase + SIGKILL; }
   int operator()(const sandbox::SandboxGone&) const { return kSignalBase + SIGKILL; }
 };
+
+std::string time_limit(sandbox::TimeLimit which, const sandbox::Command& command) {
+  switch (which) {
+    case sandbox::TimeLimit::Wall:
+      return "time limit of " + format_duration(*command.timeout) + " reached";
+    case sandbox::TimeLimit::Cpu:
+      return "CPU time limit of " + format_duration(*command.cpu_time) + " reached";
+    case sandbox::TimeLimit::Idle:
+      return "no output for " + format_duration(*command.idle_timeout);
+  }
+  return "time limit reached";
+}
 
 // What the exit code alone does not tell.
 void explain(const sandbox::Outcome& outcome, const sandbox::Command& command) {
   Message message{.doing = "running the command", .subject = command.argv.front()};
-  if (std::holds_alternative<sandbox::TimedOut>(outcome)) {
-    message.reason = "time limit of " + format_duration(*command.timeout) + " reached";
+  if (const auto* end = std::get_if<sandbox::TimedOut>(&outcome)) {
+    message.reason = time_limit(end->which, command);
+  } else if (const auto* excess = std::get_if<sandbox::OutputLimit>(&outcome)) {
+    message.reason = "more output than " + format_size(excess->limit_bytes);
   } else if (std::holds_alternative<sandbox::SandboxGone>(outcome)) {
     message.reason = "the sandbox was killed from outside";
   } else {
@@ -45,7 +60,26 @@ bool died_of(const sandbox::Outcome& outcome, int signal) {
   return end != nullptr && end->signal == signal;
 }
 
+uint64_t missing_bytes(sandbox::Process& process) {
+  return process.lost_bytes(sandbox::Stream::Stdout) + process.lost_bytes(sandbox::Stream::Stderr);
+}
+
+void report_missing(const char* stream, uint64_t bytes) {
+  if (bytes == 0) return;
+  print_error({.doing = "reading the command's output",
+               .subject = stream,
+               .reason = std::to_string(bytes) + " bytes are missing",
+               .hint = "more was printed than is kept, or than the limit allows"});
+}
+
 }  // namespace
+
+int exit_code_of(const sandbox::Outcome& outcome) { return std::visit(ExitCode{}, outcome); }
+
+void report_missing(sandbox::Process& process) {
+  report_missing("stdout", process.lost_bytes(sandbox::Stream::Stdout));
+  report_missing("stderr", process.lost_bytes(sandbox::Stream::Stderr));
+}
 
 sandbox::Process start_command(const sandbox::Sandbox& box, const sandbox::Command& command) try {
   return box.commands().start(command);
@@ -67,9 +101,12 @@ Foreground run_in_foreground(sandbox::Process& process, const sandbox::Command& 
     die_by(relay.signal());
   }
   explain(*outcome, command);
+  const bool is_told = std::holds_alternative<sandbox::OutputLimit>(*outcome);
+  if (!is_told) report_missing(process);
   return {.ending = {.outcome = *outcome,
-                     .exit_code = std::visit(ExitCode{}, *outcome),
-                     .usage = process.usage()},
+                     .exit_code = exit_code_of(*outcome),
+                     .usage = process.usage(),
+                     .missing_bytes = missing_bytes(process)},
           .deadly_signal = died_of(*outcome, relay.signal()) ? relay.signal() : 0};
 }
 

@@ -13,6 +13,12 @@ namespace sandboxctl {
 /// when it is not.
 sandbox::Process start_command(const sandbox::Sandbox& box, const sandbox::Command& command);
 
+/// What a shell would say: the command's own code, 128+N after signal N, 124 after a time limit.
+int exit_code_of(const sandbox::Outcome& outcome);
+
+/// Says on stderr what is missing of the output of `process`, if anything is.
+void report_missing(sandbox::Process& process);
+
 /// How a command ended that ran in the foreground.
 struct Foreground {
   Ending ending;

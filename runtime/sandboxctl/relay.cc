@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include "sandbox/error.h"
@@ -49,11 +50,12 @@ void Relay::poll_once() {
 bool Relay::drained() const {
   if (!outcome_) return false;
   if (out_.finished() && err_.finished()) return true;
+  if (process_.output_ends()) return false;
   return out_.settled() && err_.settled() && Clock::now() >= deadline_;
 }
 
 int Relay::patience_ms() const {
-  if (!outcome_) return -1;
+  if (!outcome_ || process_.output_ends()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
   if (left.count() > 0) return static_cast<int>(left.count());
   return -1;  // Only owed bytes keep us here, and they are in the pipe.
@@ -74,15 +76,23 @@ void Relay::advance_input() {
 
 void Relay::forward_signals() {
   while (const auto received = inbox_.next()) {
-    interrupted_ = std::exchange(signal_, received->number) != 0;
+    interrupted_ = asks_to_leave(*received);
+    signal_ = received->number;
     if (interrupted_) return;
     const auto target = received->from_terminal ? sandbox::Target::Tree : sandbox::Target::Process;
     process_.kill(received->number, target);
   }
 }
 
+bool Relay::asks_to_leave(const ReceivedSignal& received) const {
+  return signal_ != 0 || leaving_ == Leave::AtFirst ||
+         (leaving_ == Leave::AtHangup && received.number == SIGHUP);
+}
+
+// Or only a gap, which is told at the end.
 void Relay::note_end() {
-  outcome_ = process_.wait();
+  outcome_ = process_.wait_for(std::chrono::milliseconds(0));
+  if (!outcome_) return;
   input_.reset();
   out_.note_end();
   err_.note_end();

@@ -19,10 +19,15 @@ class Relay {
   Relay(sandbox::Process& process, const SignalInbox& inbox, Pump& out, Pump& err) noexcept
       : process_(process), inbox_(inbox), out_(out), err_(err) {}
 
+  /// At which signal run() returns without the command, instead of passing it on.
+  enum class Leave { AtSecond, AtHangup, AtFirst };
+  void set_leaving(Leave leaving) noexcept { leaving_ = leaving; }
+
   /// Passes our stdin to the command, which must have been started with Stdin::Pipe.
   void pass_stdin();
 
-  /// Runs until the end. Nothing when a second signal asked us to end without the command.
+  /// Runs until the end. Nothing when a signal asked us to end without the command: a second one,
+  /// unless set_leaving() said otherwise.
   /// Throws Failure when our own stdin, stdout or stderr fails, Error when the sandbox does.
   std::optional<sandbox::Outcome> run();
 
@@ -38,6 +43,7 @@ class Relay {
   void advance_output(Pump& pump, sandbox::Stream stream);
   void advance_input();
   void forward_signals();
+  bool asks_to_leave(const ReceivedSignal& received) const;
   void note_end();
 
   sandbox::Process& process_;
@@ -47,6 +53,7 @@ class Relay {
   std::unique_ptr<InputPump> input_;
   std::optional<sandbox::Outcome> outcome_;
   Clock::time_point deadline_;  // Of output, when the command has ended.
+  Leave leaving_ = Leave::AtSecond;
   int signal_ = 0;
   bool interrupted_ = false;
 };

@@ -1,10 +1,8 @@
 #include "runtime/sandboxctl/report.h"
 
-#include <cstring>
-#include <nlohmann/json.hpp>
-
 #include "runtime/sandboxctl/document.h"
 #include "runtime/sandboxctl/info.h"
+#include "runtime/sandboxctl/signal_names.h"
 #include "runtime/sandboxctl/text.h"
 #include "runtime/sandboxctl/units.h"
 
@@ -13,9 +11,16 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string signal_name(int signal) {
-  const char* name = ::sigabbrev_np(signal);
-  return name != nullptr ? std::string("SIG") + name : std::to_string(signal);
+const char* word_for(sandbox::TimeLimit limit) {
+  switch (limit) {
+    case sandbox::TimeLimit::Wall:
+      return "wall";
+    case sandbox::TimeLimit::Cpu:
+      return "cpu";
+    case sandbox::TimeLimit::Idle:
+      return "idle";
+  }
+  return "";
 }
 
 struct OutcomeFields {
@@ -28,8 +33,11 @@ struct OutcomeFields {
             {"name", signal_name(end.signal)},
             {"core_dumped", end.core_dumped}};
   }
-  ordered_json operator()(const sandbox::TimedOut&) const {
-    return {{"kind", "timed_out"}, {"limit", "wall"}};
+  ordered_json operator()(const sandbox::TimedOut& end) const {
+    return {{"kind", "timed_out"}, {"limit", word_for(end.which)}};
+  }
+  ordered_json operator()(const sandbox::OutputLimit& end) const {
+    return {{"kind", "output_limit"}, {"limit_bytes", end.limit_bytes}};
   }
   ordered_json operator()(const sandbox::SandboxGone&) const { return {{"kind", "sandbox_gone"}}; }
 };
@@ -65,14 +73,18 @@ std::string row(const std::string& name, const std::string& value) {
 
 }  // namespace
 
+ordered_json outcome_fields(const sandbox::Outcome& outcome) {
+  return std::visit(OutcomeFields{}, outcome);
+}
+
 std::string result_document(const Ending& ending, const sandbox::Sandbox& box,
                             const CapturePump& out, const CapturePump& err) {
   ordered_json document;
-  document["outcome"] = std::visit(OutcomeFields{}, ending.outcome);
+  document["outcome"] = outcome_fields(ending.outcome);
   document["exit_code"] = ending.exit_code;
   add_stream(document, "stdout", out.text());
   add_stream(document, "stderr", err.text());
-  document["dropped_bytes"] = out.dropped_bytes() + err.dropped_bytes();
+  document["dropped_bytes"] = out.dropped_bytes() + err.dropped_bytes() + ending.missing_bytes;
   document["usage"] = usage_fields(ending.usage);
   document["setup"] = setup_fields(box);
   document["isolation"] = isolation_fields(box);

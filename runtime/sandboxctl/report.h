@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "runtime/sandboxctl/messages.h"
@@ -17,7 +18,11 @@ struct Ending {
   sandbox::Outcome outcome;
   int exit_code = 0;
   sandbox::Usage usage;
+  uint64_t missing_bytes = 0;  ///< Of the output, because of --max-output.
 };
+
+/// An outcome as an object of a document.
+nlohmann::ordered_json outcome_fields(const sandbox::Outcome& outcome);
 
 /// The result document of `run --json`, with a final newline.
 std::string result_document(const Ending& ending, const sandbox::Sandbox& box,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <iterator>
+#include <limits>
 
 namespace sandboxctl {
 namespace {
@@ -43,6 +44,23 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
     return milliseconds(static_cast<int64_t>(ms));
   }
   return std::nullopt;
+}
+
+std::optional<int64_t> parse_size(std::string_view text) {
+  constexpr std::string_view kSuffixes = "KMGT";
+  int shift = 0;
+  if (!text.empty()) {
+    const size_t suffix = kSuffixes.find(text.back());
+    if (suffix != std::string_view::npos) {
+      shift = 10 * (static_cast<int>(suffix) + 1);
+      text.remove_suffix(1);
+    }
+  }
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (value <= 0 || value > std::numeric_limits<int64_t>::max() >> shift) return std::nullopt;
+  return value << shift;
 }
 
 std::string format_duration(std::chrono::microseconds duration) {

@@ -9,6 +9,10 @@ namespace sandboxctl {
 int run(const std::vector<std::string>& arguments);
 int create(const std::vector<std::string>& arguments);
 int exec(const std::vector<std::string>& arguments);
+int ps(const std::vector<std::string>& arguments);
+int logs(const std::vector<std::string>& arguments);
+int attach(const std::vector<std::string>& arguments);
+int kill(const std::vector<std::string>& arguments);
 int list(const std::vector<std::string>& arguments);
 int inspect(const std::vector<std::string>& arguments);
 int rm(const std::vector<std::string>& arguments);

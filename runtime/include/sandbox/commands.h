@@ -55,6 +55,8 @@ struct Command {
 struct ConnectOptions {
   uint64_t stdout_from = 0;
   uint64_t stderr_from = 0;
+  /// Stdin::Empty takes no part in the command's stdin, and so does not keep it open.
+  Stdin input = Stdin::Pipe;
 };
 
 /// A command that has ended, with what it printed.
