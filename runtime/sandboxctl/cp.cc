@@ -74,7 +74,7 @@ void complain_about(const std::vector<std::string>& skipped, const CopyRequest& 
   for (size_t i = 0; i < skipped.size() && i < kNamedAtMost; ++i) {
     print_error({.doing = "copying",
                  .subject = request.from.text(),
-                 .reason = skipped[i] + ": left out: no file, directory or symlink of its own"});
+                 .reason = skipped[i] + ": left out: another mount, a FIFO, a socket or a device"});
   }
   if (skipped.size() <= kNamedAtMost) return;
   print_error({.doing = "copying",
