@@ -91,7 +91,7 @@ RootFileSystem::RootFileSystem(const RootRequest& request)
 
 void RootFileSystem::mount_layers() {
   const ProcFdCwd layers_by_descriptor;
-  scratch_.emplace();
+  scratch_.emplace(request_.scratch_size);
   empty_ = scratch_->make_directory("empty", 0555);
   root_ = mount_root_overlay(request_, *scratch_);
   mount_read_only_trees(root_.get(), request_, empty_.get());
@@ -133,6 +133,8 @@ void RootRequest::encode(WireWriter& out) const {
   }
   out.u32(upper_directory ? 1 : 0);
   if (upper_directory) upper_directory->encode(out);
+  out.u64(scratch_size.bytes);
+  out.u64(scratch_size.inodes);
   out.u64(binds.size());
   for (const BindMount& bind : binds) bind.encode(out);
   out.u32(tty_group_mapped ? 1 : 0);
@@ -149,6 +151,8 @@ RootRequest RootRequest::decode(WireReader& in) {
     request.read_only_trees.push_back(std::move(tree));
   }
   if (in.u32() != 0) request.upper_directory = HostPath::decode(in);
+  request.scratch_size.bytes = in.u64();
+  request.scratch_size.inodes = in.u64();
   for (uint64_t left = in.u64(); left > 0; --left) request.binds.push_back(BindMount::decode(in));
   request.tty_group_mapped = in.u32() != 0;
   return request;

@@ -24,6 +24,7 @@ struct RootRequest {
   std::vector<ReadOnlyTree> read_only_trees;
   /// Directory with `upper` and `work` in it. Nothing: a tmpfs, which needs Linux 6.6.
   std::optional<HostPath> upper_directory;
+  ScratchSize scratch_size{};  ///< Of the tmpfs, which /dev/shm is a part of, too.
   std::vector<BindMount> binds;
   bool tty_group_mapped = false;  ///< gid 5 exists inside.
 

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include <cerrno>
+#include <string>
 
 #include "fs/mount_api.h"
 #include "sandbox/error.h"
@@ -14,16 +15,18 @@
 namespace sandbox {
 namespace {
 
-UniqueFd mount_tmpfs() {
+UniqueFd mount_tmpfs(const ScratchSize& size) {
   FsContext tmpfs("tmpfs");
   tmpfs.set("source", "sandbox");
   tmpfs.set("mode", "0700");
+  if (size.bytes != 0) tmpfs.set("size", std::to_string(size.bytes));
+  if (size.inodes != 0) tmpfs.set("nr_inodes", std::to_string(size.inodes));
   return tmpfs.mount(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
 }  // namespace
 
-Scratch::Scratch() : mount_(mount_tmpfs()) {
+Scratch::Scratch(const ScratchSize& size) : mount_(mount_tmpfs(size)) {
   // Overlay refuses layers on a detached mount before Linux 6.15. /proc exists wherever we run, no
   // layer lies in it, and with the old root it goes away in one umount2(2), each of which waits for
   // an RCU grace period.

@@ -1,8 +1,16 @@
 #pragma once
 
+#include <cstdint>
+
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
+
+/// How much fits into it. 0: the kernel's default, half of the machine's memory.
+struct ScratchSize {
+  uint64_t bytes = 0;
+  uint64_t inodes = 0;
+};
 
 /// A sandbox's private tmpfs: /dev, /dev/shm, empty masks and, where the kernel can, the upper
 /// layer.
@@ -13,7 +21,7 @@ class Scratch {
  public:
   /// Mounts it over /proc of the calling process's mount namespace, where overlay can use it and
   /// only descriptors reach it. Throws Error.
-  Scratch();
+  explicit Scratch(const ScratchSize& size = {});
 
   /// Makes a directory in it and gives its descriptor.
   UniqueFd make_directory(const char* name, unsigned mode) const;

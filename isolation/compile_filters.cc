@@ -114,6 +114,7 @@ Program allow_list(Profile profile) {
       switch (row.in(profile)) {
         case Verdict::Allow:
         case Verdict::InitOnly:
+        case Verdict::InitOnlyEnosys:
           policy.set(call, allow());
           break;
         case Verdict::ByArgument:
@@ -135,8 +136,10 @@ Program allow_list(Profile profile) {
 Program deny_list(Profile profile) {
   Policy policy(allow());
   for (const SyscallRow& row : syscall_rows()) {
-    if (row.in(profile) != Verdict::InitOnly) continue;
-    for (const std::string_view call : split(row.calls)) policy.set(call, fail_with(EPERM));
+    const Verdict verdict = row.in(profile);
+    if (verdict != Verdict::InitOnly && verdict != Verdict::InitOnlyEnosys) continue;
+    const int error = verdict == Verdict::InitOnly ? EPERM : ENOSYS;
+    for (const std::string_view call : split(row.calls)) policy.set(call, fail_with(error));
   }
   std::string_view previous;
   for (const ArgumentRule& rule : payload_rules()) {

@@ -10,6 +10,7 @@ constexpr Verdict kByArg = Verdict::ByArgument;
 constexpr Verdict kEperm = Verdict::Eperm;
 constexpr Verdict kEnosys = Verdict::Enosys;
 constexpr Verdict kInit = Verdict::InitOnly;
+constexpr Verdict kInitNosys = Verdict::InitOnlyEnosys;
 
 // Columns: default, strict, dev. Calls of one row are in alphabetical order.
 constexpr SyscallRow kRows[] = {
@@ -112,8 +113,9 @@ constexpr SyscallRow kRows[] = {
      "listmount lsm_get_self_attr lsm_list_modules lsm_set_self_attr statmount"},
     {kEperm, kEperm, kEperm, "A nested user namespace opens the kernel's root-only half.",
      "setns unshare"},
-    {kEnosys, kEnosys, kEnosys,
-     "Its flags are behind a pointer, out of a filter's sight. ENOSYS: glibc retries with clone.",
+    {kInitNosys, kInitNosys, kInitNosys,
+     "Its flags are behind a pointer, out of a filter's sight. ENOSYS: glibc retries with clone. "
+     "Init has no other way to start a command in a cgroup (CLONE_INTO_CGROUP).",
      "clone3"},
     {kEperm, kEperm, kEperm, "Keyrings go by kernel uid, not by namespace; CVE-2016-0728.",
      "add_key keyctl request_key"},

@@ -21,6 +21,7 @@ enum class Verdict {
   Eperm,       ///< Known and forbidden: programs report it and do not probe for alternatives.
   Enosys,      ///< As on an older kernel: glibc, libuv and others fall back on this errno only.
   InitOnly,    ///< EPERM for the payload, but init makes this call to start a command.
+  InitOnlyEnosys,  ///< The same with ENOSYS.
 };
 
 /// System calls that share a verdict per profile, and the reason for it.

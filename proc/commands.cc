@@ -195,6 +195,9 @@ struct ExitCode {
   int operator()(const Signaled& signaled) const { return 128 + signaled.signal; }
   int operator()(const TimedOut&) const { return 124; }
   int operator()(const OutputLimit&) const { return 128 + SIGKILL; }
+  int operator()(const OutOfMemory&) const { return 137; }
+  int operator()(const PidLimit& limit) const { return limit.exit_code; }
+  int operator()(const DiskLimit& limit) const { return limit.exit_code; }
   int operator()(const SandboxGone&) const { return 125; }
 };
 

@@ -22,9 +22,14 @@ bool wire_up_stdio(const ChildPlan& plan) noexcept {
          ::dup2(plan.stderr_fd, 2) >= 0;
 }
 
-bool set_tag(uint64_t tag) noexcept {
-  const rlimit limit{tag, tag};
-  return ::setrlimit(RLIMIT_LOCKS, &limit) == 0;
+bool set_limit(__rlimit_resource_t resource, uint64_t value) noexcept {
+  const rlimit limit{value, value};
+  return ::setrlimit(resource, &limit) == 0;
+}
+
+bool set_limits(const CommandRlimits& limits) noexcept {
+  if (limits.open_files != 0 && !set_limit(RLIMIT_NOFILE, limits.open_files)) return false;
+  return limits.file_bytes == 0 || set_limit(RLIMIT_FSIZE, limits.file_bytes);
 }
 
 // Raw calls: glibc's wrappers take locks to change all threads, of which there are none here.
@@ -73,7 +78,8 @@ int exec_first(const ChildPlan& plan) noexcept {
 void exec_child(const ChildPlan& plan, ChildFailure& failure) noexcept {
   if (::setsid() < 0) fail(failure, "setsid", errno);
   if (!wire_up_stdio(plan)) fail(failure, "dup2", errno);
-  if (!set_tag(plan.tag)) fail(failure, "setrlimit(RLIMIT_LOCKS)", errno);
+  if (!set_limits(plan.rlimits)) fail(failure, "setrlimit", errno);
+  if (!set_limit(RLIMIT_LOCKS, plan.tag)) fail(failure, "setrlimit(RLIMIT_LOCKS)", errno);
   if (!change_ids(plan)) fail(failure, "setresuid", errno);
   if (!drop_capabilities(plan)) fail(failure, "capset", errno);
   if (::fchdir(plan.cwd_fd) != 0) fail(failure, "fchdir", errno);

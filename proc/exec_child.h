@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "proc/command_rlimits.h"
+
 namespace sandbox {
 
 /// What a child needs between clone and execve, gathered before: nothing there may allocate.
@@ -17,6 +19,7 @@ struct ChildPlan {
   int stdout_fd = -1;
   int stderr_fd = -1;
   int cwd_fd = -1;                    ///< O_PATH directory.
+  CommandRlimits rlimits;
   uint64_t tag = 0;                   ///< RLIMIT_LOCKS of the whole tree: see process_tree.h.
   std::span<const std::byte> filter;  ///< sock_filter[]: what init must do and a command may not.
   bool change_ids = false;            ///< Only with a range map; else the ids are right already.

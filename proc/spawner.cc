@@ -24,6 +24,8 @@
 namespace sandbox {
 namespace {
 
+constexpr const char* kPaused = "the sandbox is paused: resume it first";
+
 // execve(2) takes char* for historical reasons and changes nothing.
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> result;
@@ -59,6 +61,7 @@ UniqueFd open_cwd(const std::string& path) {
 
 // Programs with a '/' are relative to the command's directory, which is not ours.
 std::string_view explain(const SpawnRequest& request, int cwd, const ChildFailure& failure) {
+  if (failure.error == EBUSY) return kPaused;
   if (failure.error == ECANCELED) {
     return "a process in the sandbox stops every new command with SIGSTOP before it begins";
   }
@@ -91,38 +94,73 @@ bool was_stopped(pid_t child) noexcept {
   return result == 0 && info.si_pid == child;
 }
 
-// False when the child was stopped again and again, and had to be killed.
-bool wait_for_memory(const std::atomic<pid_t>& in_use, pid_t child) noexcept {
+void refuse_when_frozen(const PayloadCgroup* cgroup) {
+  if (cgroup == nullptr || !cgroup->frozen()) return;
+  throw Error(EBUSY, "clone3", "sandbox", kPaused);
+}
+
+// 0, or why the child had to be killed: it was frozen (EBUSY) before it began, or stopped again and
+// again (ECANCELED).
+int wait_for_memory(const std::atomic<pid_t>& in_use, pid_t child,
+                    const PayloadCgroup* cgroup) noexcept {
   constexpr timespec kRound{.tv_sec = 0, .tv_nsec = 20'000'000};
   constexpr int kPatience = 25;
   int stops = 0;
+  int error = 0;
   while (const pid_t value = in_use.load()) {
     ::syscall(SYS_futex, &in_use, FUTEX_WAIT, value, &kRound, nullptr, 0);
+    if (cgroup != nullptr && cgroup->frozen()) {
+      ::kill(child, SIGKILL);
+      error = EBUSY;
+    }
     if (!was_stopped(child)) continue;
-    ::kill(child, ++stops < kPatience ? SIGCONT : SIGKILL);
+    if (++stops >= kPatience) error = ECANCELED;
+    ::kill(child, error == 0 ? SIGCONT : SIGKILL);
   }
-  return stops < kPatience;
+  return error;
+}
+
+pid_t clone_child(std::span<std::byte> stack, Child& start, std::atomic<pid_t>& in_use) {
+  constexpr int kFlags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
+  return check(
+      ::clone(run_child, stack.data() + stack.size(), kFlags, &start, nullptr, nullptr, &in_use),
+      "clone");
+}
+
+// Born in the cgroup: no instruction of it runs outside of its limits, and being born costs no
+// grace period of RCU as moving does.
+pid_t clone_child_into(int cgroup, std::span<std::byte> stack, Child& start,
+                       std::atomic<pid_t>& in_use) {
+  clone_args args{};
+  args.flags = CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_INTO_CGROUP;
+  args.child_tid = reinterpret_cast<uint64_t>(&in_use);
+  args.exit_signal = SIGCHLD;
+  args.stack = reinterpret_cast<uint64_t>(stack.data());
+  args.stack_size = stack.size();
+  args.cgroup = static_cast<uint64_t>(cgroup);
+  return check(clone3_and_run(args, run_child, &start), "clone3", "CLONE_INTO_CGROUP");
 }
 
 // As vfork(2): the child runs in our memory until it has executed a program or ended. vfork itself
 // would leave init asleep as long as somebody keeps the child stopped, with all its clocks.
-pid_t clone_and_exec(const ChildPlan& plan, ChildFailure& failure) {
+pid_t clone_and_exec(const ChildPlan& plan, const PayloadCgroup* cgroup, ChildFailure& failure) {
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): 64 KiB of zeros for each command.
   alignas(16) std::array<std::byte, 65536> stack;
   Child start{plan, failure};
   // The kernel clears it, and wakes us, when the child lets go of the memory: set_tid_address(2).
   std::atomic<pid_t> in_use{1};
-  constexpr int kFlags = CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD;
-  const pid_t pid = check(
-      ::clone(run_child, stack.data() + stack.size(), kFlags, &start, nullptr, nullptr, &in_use),
-      "clone");
-  if (!wait_for_memory(in_use, pid)) failure = {.call = "clone", .error = ECANCELED};
+  const pid_t pid = cgroup == nullptr ? clone_child(stack, start, in_use)
+                                      : clone_child_into(cgroup->directory(), stack, start, in_use);
+  if (const int error = wait_for_memory(in_use, pid, cgroup); error != 0) {
+    failure = {.call = "clone", .error = error};
+  }
   return pid;
 }
 
 }  // namespace
 
 pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const {
+  refuse_when_frozen(means_.cgroup);
   const UniqueFd cwd = open_cwd(request.cwd);
   const std::vector<char*> argv = pointers(request.argv);
   const std::vector<char*> envp = pointers(request.env);
@@ -134,9 +172,10 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
                        .stdout_fd = stdio.out.get(),
                        .stderr_fd = stdio.err.get(),
                        .cwd_fd = cwd.get(),
+                       .rlimits = means_.rlimits,
                        .tag = tag,
-                       .filter = command_filter_,
-                       .change_ids = can_change_ids_,
+                       .filter = means_.command_filter,
+                       .change_ids = means_.can_change_ids,
                        .uid = request.uid,
                        .gid = request.gid,
                        .groups = request.groups};
@@ -144,7 +183,7 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
   pid_t pid = -1;
   {
     const BlockSignals blocked;
-    pid = clone_and_exec(plan, failure);
+    pid = clone_and_exec(plan, means_.cgroup, failure);
   }
   if (failure.call == nullptr) return pid;
   ::waitpid(pid, nullptr, 0);

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <span>
 
+#include "proc/command_rlimits.h"
+#include "proc/payload_cgroup.h"
 #include "proc/spawn_request.h"
 #include "sandbox/unique_fd.h"
 
@@ -24,18 +26,22 @@ struct Stdio {
 /// however large we are and tells its failure without a pipe.
 class Spawner {
  public:
-  /// `command_filter` is a sock_filter[] that each command gets on top of the filters of the
-  /// caller.
-  Spawner(std::span<const std::byte> command_filter, bool can_change_ids) noexcept
-      : command_filter_(command_filter), can_change_ids_(can_change_ids) {}
+  struct Means {
+    /// sock_filter[] that each command gets on top of the filters of the caller.
+    std::span<const std::byte> command_filter;
+    bool can_change_ids = false;
+    CommandRlimits rlimits{};
+    const PayloadCgroup* cgroup = nullptr;  ///< Where commands are born; where we are if null.
+  };
+  explicit Spawner(const Means& means) noexcept : means_(means) {}
 
   /// Starts `request` in its own session with `tag` (process_tree.h) and returns its pid when the
   /// program runs. Throws Error; the subject of "execve" is the program as the caller named it.
+  /// EBUSY when commands are frozen.
   pid_t spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const;
 
  private:
-  std::span<const std::byte> command_filter_;
-  bool can_change_ids_;
+  Means means_;
 };
 
 }  // namespace sandbox

@@ -11,7 +11,16 @@ namespace sandbox {
 namespace {
 
 enum class Kind : uint32_t { Started, StartFailed, Ended, Signal, Detach, Gap, CloseStdin };
-enum class End : uint32_t { Exited, Signaled, TimedOut, OutputLimit, Gone };
+enum class End : uint32_t {
+  Exited,
+  Signaled,
+  TimedOut,
+  OutOfMemory,
+  PidLimit,
+  DiskLimit,
+  OutputLimit,
+  Gone
+};
 
 struct OutcomeWriter {
   WireWriter& out;
@@ -28,6 +37,20 @@ struct OutcomeWriter {
     write(End::OutputLimit);
     out.u64(limit.limit_bytes);
   }
+  void operator()(const OutOfMemory& o) const {
+    write(End::OutOfMemory);
+    out.u64(o.limit_bytes);
+    out.u64(o.peak_bytes);
+  }
+  void operator()(const PidLimit& p) const {
+    write(End::PidLimit, p.exit_code);
+    out.u64(p.limit);
+    out.u64(p.refused);
+  }
+  void operator()(const DiskLimit& d) const {
+    write(End::DiskLimit, d.exit_code);
+    out.u64(d.limit_bytes);
+  }
   void operator()(const SandboxGone&) const { write(End::Gone); }
 };
 
@@ -38,6 +61,9 @@ void write_usage(WireWriter& out, const Usage& usage) {
   out.u64(usage.peak_memory_bytes);
   out.u64(usage.voluntary_switches);
   out.u64(usage.involuntary_switches);
+  out.u64(usage.sandbox_peak_memory_bytes);
+  out.u64(usage.oom_kills);
+  out.u64(usage.refused_forks);
 }
 
 Usage read_usage(WireReader& in) {
@@ -48,6 +74,9 @@ Usage read_usage(WireReader& in) {
   usage.peak_memory_bytes = in.u64();
   usage.voluntary_switches = in.u64();
   usage.involuntary_switches = in.u64();
+  usage.sandbox_peak_memory_bytes = in.u64();
+  usage.oom_kills = in.u64();
+  usage.refused_forks = in.u64();
   return usage;
 }
 
@@ -156,6 +185,21 @@ Outcome read_outcome(WireReader& in) {
       return Signaled{value, flag};
     case End::TimedOut:
       return TimedOut{static_cast<TimeLimit>(value)};
+    case End::OutOfMemory: {
+      OutOfMemory end_of_memory;
+      end_of_memory.limit_bytes = in.u64();
+      end_of_memory.peak_bytes = in.u64();
+      return end_of_memory;
+    }
+    case End::PidLimit: {
+      PidLimit pid_limit;
+      pid_limit.limit = in.u64();
+      pid_limit.refused = in.u64();
+      pid_limit.exit_code = value;
+      return pid_limit;
+    }
+    case End::DiskLimit:
+      return DiskLimit{.limit_bytes = in.u64(), .exit_code = value};
     case End::OutputLimit:
       return OutputLimit{in.u64()};
     case End::Gone:

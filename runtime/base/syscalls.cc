@@ -13,6 +13,27 @@ pid_t clone3(clone_args& args) noexcept {
   return static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof(args)));
 }
 
+pid_t clone3_and_run(clone_args& args, int (*run)(void*), void* argument) noexcept {
+  long result = SYS_clone3;
+  // The child comes back from the system call on its own, empty stack: nothing of this function
+  // may run there any more.
+  asm volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xor %%ebp, %%ebp\n\t"
+      "mov %%rdx, %%rdi\n\t"
+      "call *%%rbx\n\t"
+      "ud2\n"
+      "1:"
+      : "+a"(result)
+      : "D"(&args), "S"(sizeof(args)), "b"(run), "d"(argument)
+      : "rcx", "r11", "memory");
+  if (result >= 0) return static_cast<pid_t>(result);
+  errno = static_cast<int>(-result);
+  return -1;
+}
+
 int openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, mode_t mode) noexcept {
   open_how how{};
   how.flags = flags | O_CLOEXEC;

@@ -26,6 +26,22 @@ std::vector<IdMapping> read_mappings(WireReader& in) {
   return mappings;
 }
 
+void write_limits(WireWriter& out, const LaunchRequest& request) {
+  out.u64(request.limits.memory_bytes);
+  out.u64(request.limits.pids);
+  out.u64(request.limits.disk_bytes);
+  out.u64(request.rlimits.open_files);
+  out.u64(request.rlimits.file_bytes);
+}
+
+void read_limits(WireReader& in, LaunchRequest& request) {
+  request.limits.memory_bytes = in.u64();
+  request.limits.pids = in.u64();
+  request.limits.disk_bytes = in.u64();
+  request.rlimits.open_files = in.u64();
+  request.rlimits.file_bytes = in.u64();
+}
+
 }  // namespace
 
 std::vector<std::byte> LaunchRequest::encode() const {
@@ -37,6 +53,8 @@ std::vector<std::byte> LaunchRequest::encode() const {
   out.u32(own_network ? 1 : 0);
   out.u32(has_listener ? 1 : 0);
   out.u64(ttl_ms);
+  out.u32(has_cgroup ? 1 : 0);
+  write_limits(out, *this);
   out.bytes(allow_filter);
   out.bytes(deny_filter);
   return {out.message().begin(), out.message().end()};
@@ -52,6 +70,8 @@ LaunchRequest LaunchRequest::decode(std::span<const std::byte> payload) {
   request.own_network = in.u32() != 0;
   request.has_listener = in.u32() != 0;
   request.ttl_ms = in.u64();
+  request.has_cgroup = in.u32() != 0;
+  read_limits(in, request);
   request.allow_filter = in.bytes();
   request.deny_filter = in.bytes();
   in.finish();

@@ -10,6 +10,8 @@
 
 #include "fs/root_file_system.h"
 #include "isolation/id_map.h"
+#include "proc/command_rlimits.h"
+#include "proc/verdict.h"
 #include "sandbox/options.h"
 
 namespace sandbox {
@@ -25,7 +27,8 @@ enum class MapWriter : uint32_t {
 ///
 /// Descriptors, in this order: init's end of the control connection, on which every answer is
 /// given; if `has_listener`, a bound socket for further ones, which makes the sandbox a detached
-/// one; and what init is to keep open as long as it lives, such as locks.
+/// one; with `has_cgroup` those of payload_cgroup.h; and what init is to keep open as long as it
+/// lives, such as locks.
 struct LaunchRequest {
   RootRequest root;
   IdMap ids;
@@ -33,6 +36,9 @@ struct LaunchRequest {
   bool own_network = true;
   bool has_listener = false;
   uint64_t ttl_ms = 0;                  ///< When the sandbox ends by itself; 0: never.
+  bool has_cgroup = false;
+  KnownLimits limits{};
+  CommandRlimits rlimits{};
   std::vector<std::byte> allow_filter;  ///< sock_filter[] for init and all that it starts.
   std::vector<std::byte> deny_filter;   ///< Stacked above it on commands, for init must do more.
 

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,16 +30,18 @@
 namespace sandbox {
 namespace {
 
-// All but the network namespace, which the child has made beside its other work.
+// All but the network namespace, which the child has made beside its other work, and the cgroup
+// namespace, whose root is the cgroup of who makes it: of this process, if not of the child itself.
 constexpr uint64_t kNamespaces =
-    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 // The descriptors that a child goes on with.
 struct Inherited {
   UniqueFd control;
-  UniqueFd maps_written;        // Readable when a privileged helper has written the id maps.
-  UniqueFd listener;            // Of a detached sandbox.
-  std::vector<UniqueFd> locks;  // Held, and never looked at.
+  UniqueFd maps_written;         // Readable when a privileged helper has written the id maps.
+  UniqueFd listener;             // Of a detached sandbox.
+  std::vector<UniqueFd> cgroup;  // As payload_cgroup.h has them; none without a cgroup.
+  std::vector<UniqueFd> locks;   // Held, and never looked at.
 };
 
 void report(const MessageSocket& control, const SetupReport& report,
@@ -78,8 +81,18 @@ UniqueFd take_listener(const LaunchRequest& request, std::vector<UniqueFd>& fds)
   return listener;
 }
 
+std::vector<UniqueFd> take_cgroup(const LaunchRequest& request, std::vector<UniqueFd>& fds) {
+  if (!request.has_cgroup) return {};
+  if (fds.size() < PayloadCgroup::kDescriptors) throw Error(EBADMSG, "launch", "descriptors");
+  const auto end = fds.begin() + PayloadCgroup::kDescriptors;
+  std::vector<UniqueFd> cgroup(std::make_move_iterator(fds.begin()), std::make_move_iterator(end));
+  fds.erase(fds.begin(), end);
+  return cgroup;
+}
+
 std::vector<UniqueFd*> all_of(Inherited& inherited) {
   std::vector<UniqueFd*> all{&inherited.control, &inherited.maps_written, &inherited.listener};
+  for (UniqueFd& fd : inherited.cgroup) all.push_back(&fd);
   for (UniqueFd& lock : inherited.locks) all.push_back(&lock);
   std::erase_if(all, [](const UniqueFd* fd) { return !*fd; });
   return all;
@@ -130,7 +143,11 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
              .ttl_ms = request.ttl_ms,
              .proc = std::move(ready->proc),
              .command_filter = std::move(request.deny_filter),
-             .can_change_ids = request.map_writer != MapWriter::Self});
+             .can_change_ids = request.map_writer != MapWriter::Self,
+             .cgroup = request.has_cgroup ? PayloadCgroup(std::move(inherited.cgroup))
+                                          : PayloadCgroup(),
+             .limits = request.limits,
+             .rlimits = request.rlimits});
   init.run();
 }
 
@@ -159,13 +176,21 @@ void reap_children(const ChildSignal& child_signal) {
   }
 }
 
-pid_t clone_child(UniqueFd& pidfd) {
+// `cgroup` is where it is born, if there is one: every page of its set-up is counted there.
+pid_t clone_child(UniqueFd& pidfd, const std::vector<UniqueFd>& cgroup) {
   int pidfd_number = -1;
   clone_args args{};
   args.flags = kNamespaces | CLONE_PIDFD;
+  if (cgroup.empty()) {
+    args.flags |= CLONE_NEWCGROUP;
+  } else {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<uint64_t>(cgroup.front().get());
+  }
   args.pidfd = reinterpret_cast<uint64_t>(&pidfd_number);
   args.exit_signal = SIGCHLD;
-  const pid_t pid = check(clone3(args), "clone3", "namespaces");
+  const char* subject = cgroup.empty() ? "namespaces" : "namespaces, cgroup";
+  const pid_t pid = check(clone3(args), "clone3", subject);
   pidfd.reset(pidfd_number);
   return pid;
 }
@@ -198,10 +223,11 @@ void Launcher::launch(Message message) {
     const bool wait_for_maps = request.map_writer != MapWriter::Self;
     Inherited inherited;
     inherited.listener = take_listener(request, message.fds);
+    inherited.cgroup = take_cgroup(request, message.fds);
     inherited.locks = std::move(message.fds);
     Pipe maps_written = wait_for_maps ? make_pipe() : Pipe{};
     UniqueFd pidfd;
-    const pid_t child = clone_child(pidfd);
+    const pid_t child = clone_child(pidfd, inherited.cgroup);
     if (child == 0) {
       inherited.control = control.release();
       inherited.maps_written = std::move(maps_written.reader);

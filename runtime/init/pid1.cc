@@ -76,7 +76,12 @@ Pid1::Pid1(Means means)
       root_(std::move(means.root)),
       proc_(std::move(means.proc)),
       command_filter_(std::move(means.command_filter)),
-      spawner_(command_filter_, means.can_change_ids),
+      cgroup_(std::move(means.cgroup)),
+      limits_(means.limits),
+      spawner_({.command_filter = command_filter_,
+                .can_change_ids = means.can_change_ids,
+                .rlimits = means.rlimits,
+                .cgroup = cgroup_.exists() ? &cgroup_ : nullptr}),
       epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   watch(child_signal_.fd());
   watch(kept_.fd());
@@ -206,6 +211,7 @@ void Pid1::start(const SpawnRequest& request, MessageSocket status, std::vector<
     Plumbing plumbing = lay_pipes(request, std::move(fds));
     Command command;
     command.tag = next_tag_++;
+    command.before = Evidence::now(cgroup_, limits_);
     command.started = Clock::now();
     if (request.timeout_ms != 0) {
       command.deadline = deadline_after(std::chrono::milliseconds(request.timeout_ms));
@@ -287,6 +293,7 @@ pid_t Pid1::find_tagged(const std::string& tag) const {
 bool Pid1::signal(const SignalCommand& request) {
   const auto at = commands_.find(request.pid);
   const auto [signal, target] = request.signal;
+  if (at != commands_.end() && signal == SIGKILL) at->second.killed = true;
   if (target == Target::Process) {
     // Not reaped yet, so the pid is still this command's.
     return at != commands_.end() && ::kill(request.pid, signal) == 0;
@@ -374,12 +381,21 @@ pid_t Pid1::next_to_reap(CpuLimit*& payer) {
   return ended.si_pid;
 }
 
+Outcome Pid1::judge_end(const Command& command, int wait_status, const Evidence& evidence) const {
+  if (command.verdict) return *command.verdict;
+  const Outcome plain = to_outcome(wait_status);
+  return command.killed ? plain : judge(plain, limits_, command.before, evidence);
+}
+
 void Pid1::finish(pid_t pid, int wait_status, const rusage& used) {
   const auto at = commands_.find(pid);
   if (at == commands_.end()) return;  // An orphan that became ours.
   Command& command = at->second;
-  const Ended ended{.outcome = command.verdict.value_or(to_outcome(wait_status)),
-                    .usage = to_usage(used, Clock::now() - command.started),
+  const Evidence evidence = Evidence::now(cgroup_, limits_);
+  Usage usage = to_usage(used, Clock::now() - command.started);
+  add_to(usage, command.before, evidence);
+  const Ended ended{.outcome = judge_end(command, wait_status, evidence),
+                    .usage = usage,
                     .left_daemons = has_children()};
   if (kept_.has(pid)) {
     kept_.end(pid, std::move(command.info), ended);

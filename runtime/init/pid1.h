@@ -13,7 +13,9 @@
 #include "proc/control_request.h"
 #include "proc/cpu_clock.h"
 #include "proc/kept_commands.h"
+#include "proc/payload_cgroup.h"
 #include "proc/spawner.h"
+#include "proc/verdict.h"
 #include "runtime/base/child_signal.h"
 #include "runtime/base/message_socket.h"
 #include "runtime/init/plumbing.h"
@@ -39,6 +41,9 @@ class Pid1 {
     UniqueFd proc;                          ///< Shows all processes of the pid namespace.
     std::vector<std::byte> command_filter;  ///< sock_filter[] for each command.
     bool can_change_ids = false;
+    PayloadCgroup cgroup;  ///< Of commands, if they have one.
+    KnownLimits limits;
+    CommandRlimits rlimits;
   };
 
   explicit Pid1(Means means);
@@ -67,6 +72,8 @@ class Pid1 {
     std::optional<Outcome> verdict;  // Why we killed it.
     CommandInfo info;
     bool detached = false;  // Runs on without anybody at the other end of `status`.
+    bool killed = false;  // By the host: nobody need ask why.
+    Evidence before;
   };
 
   void handle(int fd);
@@ -85,6 +92,7 @@ class Pid1 {
   void handle_status(int status_fd);
   void reap();
   pid_t next_to_reap(CpuLimit*& payer);
+  Outcome judge_end(const Command& command, int wait_status, const Evidence& evidence) const;
   void finish(pid_t pid, int wait_status, const rusage& used);
   void abandon(Command& command);
   void enforce_deadlines();
@@ -99,6 +107,8 @@ class Pid1 {
   UniqueFd root_;
   UniqueFd proc_;
   std::vector<std::byte> command_filter_;
+  PayloadCgroup cgroup_;
+  KnownLimits limits_;
   Spawner spawner_;
   UniqueFd epoll_;
   ChildSignal child_signal_;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -106,6 +107,10 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   // Before we stop being dumpable, after which /proc/self belongs to an id that is not mapped.
   steps.run("oom_score_adj", become_oom_candidate);
   steps.run("ids", [&] { take_ids(request, maps_written); });
+  // It was born in the cgroup that is to be the root of the new namespace.
+  if (request.has_cgroup) {
+    steps.run("cgroup namespace", [] { check(::unshare(CLONE_NEWCGROUP), "unshare"); });
+  }
   // No process that is ever in here may look into this one (CVE-2016-9962).
   steps.run("dumpable", [] { check(::prctl(PR_SET_DUMPABLE, 0), "prctl(PR_SET_DUMPABLE)"); });
   // Made by a child from here on, while this process mounts.
