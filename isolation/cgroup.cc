@@ -56,6 +56,13 @@ Cgroup Cgroup::make(const std::string& name) const {
   return child(name);
 }
 
+Cgroup Cgroup::make_or_open(const std::string& name) const {
+  if (::mkdirat(fd(), name.c_str(), 0755) != 0 && errno != EEXIST) {
+    throw Error(errno, "mkdirat", name);
+  }
+  return child(name);
+}
+
 Cgroup Cgroup::child(const std::string& name) const {
   return Cgroup(UniqueFd(check(::openat(fd(), name.c_str(), kOpenFlags), "openat", name)));
 }
@@ -87,7 +94,7 @@ bool Cgroup::is_ours() const noexcept {
 
 void Cgroup::enable(std::string_view controller) const {
   if (has_word(read("cgroup.subtree_control"), controller)) return;
-  write("cgroup.subtree_control", "+" + std::string(controller));
+  write("cgroup.subtree_control", std::string("+").append(controller));
 }
 
 bool Cgroup::has_controller(std::string_view controller) const {

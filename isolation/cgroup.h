@@ -11,8 +11,8 @@
 
 namespace sandbox {
 
-/// One directory of the cgroup v2 hierarchy. Everything is reached from its descriptor: a path could
-/// name another directory by the time it is used.
+/// One directory of the cgroup v2 hierarchy. Everything is reached from its descriptor: a path
+/// could name another directory by the time it is used.
 class Cgroup {
  public:
   /// Takes a descriptor opened for reading, not O_PATH, so that it can be locked.
@@ -24,6 +24,7 @@ class Cgroup {
 
   /// Makes a child; EEXIST when there is one.
   Cgroup make(const std::string& name) const;
+  Cgroup make_or_open(const std::string& name) const;
   Cgroup child(const std::string& name) const;
   /// The directory above; nothing where that is not part of the hierarchy any more.
   std::optional<Cgroup> parent() const;
@@ -61,6 +62,5 @@ class Cgroup {
 /// Removes the cgroup `name` of `parent`, in which nothing runs any more, and waits for the kernel
 /// to see that. Nothing to remove is fine. Throws Error with EBUSY when something does run there.
 void remove_cgroup(const Cgroup& parent, const std::string& name);
-
 
 }  // namespace sandbox

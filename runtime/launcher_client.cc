@@ -1,5 +1,6 @@
 #include "runtime/launcher_client.h"
 
+#include <poll.h>
 #include <sys/wait.h>
 
 #include <string>
@@ -38,7 +39,7 @@ pid_t spawn_launcher(int socket, int image, uid_t uid, gid_t gid) {
 LauncherClient::Child::Child(uid_t uid, gid_t gid) {
   const UniqueFd image = make_sealed_memfd("sandbox-init", init_image(), Executable::Yes);
   auto [ours, theirs] = MessageSocket::pair();
-  const pid_t pid = spawn_launcher(theirs.fd(), image.get(), uid, gid);
+  pid = spawn_launcher(theirs.fd(), image.get(), uid, gid);
   pidfd.reset(check(pidfd_open(pid), "pidfd_open", "launcher"));
   socket = std::move(ours);
 }
@@ -60,6 +61,16 @@ std::shared_ptr<const LauncherClient::Child> LauncherClient::child() {
 void LauncherClient::replace(const std::shared_ptr<const Child>& dead) {
   const std::lock_guard lock(mutex_);
   if (child_ == dead) child_ = std::make_shared<const Child>(uid_, gid_);
+}
+
+pid_t LauncherClient::pid() {
+  std::shared_ptr<const Child> launcher = child();
+  pollfd end{launcher->pidfd.get(), POLLIN, 0};
+  if (check(::poll(&end, 1, 0), "poll", "launcher") > 0) {
+    replace(launcher);
+    launcher = child();
+  }
+  return launcher->pid;
 }
 
 void LauncherClient::launch(const LaunchRequest& request, std::span<const int> fds) {

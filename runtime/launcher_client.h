@@ -26,11 +26,15 @@ class LauncherClient {
   /// on the way. Throws Error.
   void launch(const LaunchRequest& request, std::span<const int> fds);
 
+  /// The process that the next sandbox comes from. Throws Error.
+  pid_t pid();
+
  private:
   // Ends the launcher; the sandboxes it made live on.
   struct Child {
     MessageSocket socket;
     UniqueFd pidfd;
+    pid_t pid = -1;
 
     Child(uid_t uid, gid_t gid);
     Child(const Child&) = delete;

@@ -16,7 +16,6 @@ constexpr int64_t kLargest = int64_t{1} << 50;  // A pebibyte: more is a mistake
 constexpr int64_t kSmallestMemory = 4 * kMiB;
 constexpr int64_t kSmallestDisk = kMiB;
 constexpr int64_t kMostPids = 4'194'304;  // PID_MAX_LIMIT of the kernel.
-constexpr uint64_t kDefaultPids = 512;
 constexpr uint64_t kInit = 1;
 constexpr double kFewestCpus = 0.01;  // The kernel wants a millisecond of each period.
 constexpr double kMostCpus = 1024;
@@ -50,7 +49,8 @@ uint64_t cpu_quota(double cpus) {
 
 void plan_memory(const Limits& limits, LimitPlan& plan) {
   constexpr Range kMemory{kSmallestMemory, kLargest, "between 4 MiB and 1 PiB"};
-  if (limits.memory_bytes) plan.cgroup.memory_max = require("memory", *limits.memory_bytes, kMemory);
+  if (limits.memory_bytes)
+    plan.cgroup.memory_max = require("memory", *limits.memory_bytes, kMemory);
   if (limits.memory_high_bytes) {
     plan.cgroup.memory_high = require("memory_high", *limits.memory_high_bytes, kMemory);
     if (plan.cgroup.memory_max && *plan.cgroup.memory_high > *plan.cgroup.memory_max) {
@@ -72,7 +72,8 @@ void plan_pids(const Limits& limits, LimitPlan& plan) {
 void plan_cpu(const Limits& limits, LimitPlan& plan) {
   constexpr Range kWeight{1, 10'000, "between 1 and 10000"};
   if (limits.cpus) plan.cgroup.cpu_quota_us = cpu_quota(*limits.cpus);
-  if (limits.cpu_weight) plan.cgroup.cpu_weight = require("cpu_weight", *limits.cpu_weight, kWeight);
+  if (limits.cpu_weight)
+    plan.cgroup.cpu_weight = require("cpu_weight", *limits.cpu_weight, kWeight);
   if (limits.cpus || limits.cpu_weight) plan.controllers.emplace_back("cpu");
 }
 
@@ -95,7 +96,8 @@ uint64_t disk_bytes(const Limits& limits, bool changes_in_memory) {
 void plan_rlimits(const Limits& limits, LimitPlan& plan) {
   constexpr Range kFiles{16, 4096, "between 16 and 4096"};
   constexpr Range kFileBytes{1, kLargest, "between 1 byte and 1 PiB"};
-  if (limits.open_files) plan.rlimits.open_files = require("open_files", *limits.open_files, kFiles);
+  if (limits.open_files)
+    plan.rlimits.open_files = require("open_files", *limits.open_files, kFiles);
   if (limits.file_bytes) {
     plan.rlimits.file_bytes = require("file_bytes", *limits.file_bytes, kFileBytes);
   }
@@ -138,7 +140,6 @@ LimitPlan plan_limits(const Limits& limits, bool changes_in_memory) {
   plan.scratch.bytes = plan.known.disk_bytes;
   plan.scratch.inodes = plan.known.disk_bytes / kBytesPerInode;
   plan.needs_cgroup = !plan.controllers.empty() || limits.own_cgroup;
-  if (plan.needs_cgroup && !limits.pids) plan.known.pids = kDefaultPids;
   return plan;
 }
 

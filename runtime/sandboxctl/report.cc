@@ -39,6 +39,20 @@ struct OutcomeFields {
   ordered_json operator()(const sandbox::OutputLimit& end) const {
     return {{"kind", "output_limit"}, {"limit_bytes", end.limit_bytes}};
   }
+  ordered_json operator()(const sandbox::OutOfMemory& end) const {
+    return {{"kind", "out_of_memory"},
+            {"limit_bytes", end.limit_bytes},
+            {"peak_bytes", end.peak_bytes}};
+  }
+  ordered_json operator()(const sandbox::PidLimit& end) const {
+    return {{"kind", "pid_limit"},
+            {"limit", end.limit},
+            {"refused", end.refused},
+            {"code", end.exit_code}};
+  }
+  ordered_json operator()(const sandbox::DiskLimit& end) const {
+    return {{"kind", "disk_limit"}, {"limit_bytes", end.limit_bytes}, {"code", end.exit_code}};
+  }
   ordered_json operator()(const sandbox::SandboxGone&) const { return {{"kind", "sandbox_gone"}}; }
 };
 
@@ -54,7 +68,10 @@ ordered_json usage_fields(const sandbox::Usage& usage) {
           {"system_us", usage.system.count()},
           {"peak_memory_bytes", usage.peak_memory_bytes},
           {"voluntary_switches", usage.voluntary_switches},
-          {"involuntary_switches", usage.involuntary_switches}};
+          {"involuntary_switches", usage.involuntary_switches},
+          {"sandbox_peak_memory_bytes", usage.sandbox_peak_memory_bytes},
+          {"oom_kills", usage.oom_kills},
+          {"refused_forks", usage.refused_forks}};
 }
 
 ordered_json setup_fields(const sandbox::Sandbox& box) {
@@ -103,6 +120,16 @@ std::string failure_document(const Failure& failure) {
   return dump(document);
 }
 
+std::string explanation(const sandbox::Sandbox& box, const sandbox::Command& command) {
+  std::string text = "what holds for the command\n";
+  for (const sandbox::IsolationLayer& layer : box.isolation()) {
+    const std::string note = layer.note.empty() ? "" : " (" + layer.note + ")";
+    text += row(layer.name, escape_for_terminal(layer.effective + note));
+  }
+  text += row("time limit", command.timeout ? format_duration(*command.timeout) : "none");
+  return text;
+}
+
 std::string statistics(const Ending& ending, const sandbox::Sandbox& box) {
   const sandbox::Usage& usage = ending.usage;
   std::string text = escape_for_terminal(sandbox::to_string(ending.outcome)) + "\n";
@@ -110,6 +137,13 @@ std::string statistics(const Ending& ending, const sandbox::Sandbox& box) {
   text += row("user time", format_duration(usage.user));
   text += row("system time", format_duration(usage.system));
   text += row("peak memory", format_size(usage.peak_memory_bytes));
+  if (usage.sandbox_peak_memory_bytes != 0) {
+    text += row("peak memory, sandbox", format_size(usage.sandbox_peak_memory_bytes));
+  }
+  if (usage.oom_kills != 0) text += row("killed, out of memory", std::to_string(usage.oom_kills));
+  if (usage.refused_forks != 0) {
+    text += row("processes refused", std::to_string(usage.refused_forks));
+  }
   text += row("switches, voluntary", std::to_string(usage.voluntary_switches));
   text += row("switches, involuntary", std::to_string(usage.involuntary_switches));
   text += "set-up\n";

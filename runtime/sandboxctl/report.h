@@ -31,6 +31,9 @@ std::string result_document(const Ending& ending, const sandbox::Sandbox& box,
 /// The document in its place when nothing ran: outcome.kind is "failed".
 std::string failure_document(const Failure& failure);
 
+/// The table of `run --explain`: what holds for the command, what was asked for and the defaults.
+std::string explanation(const sandbox::Sandbox& box, const sandbox::Command& command);
+
 /// The table of `run --stats`.
 std::string statistics(const Ending& ending, const sandbox::Sandbox& box);
 

@@ -15,6 +15,7 @@ struct RunOptions {
   sandbox::Command command;
   bool json = false;
   bool stats = false;
+  bool explain = false;
 };
 
 /// Nothing when help was asked for and has been printed. Throws Failure.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "sandbox/limits.h"
+
 namespace sandbox {
 
 /// Which system calls a payload may make. The tables with their reasons:
@@ -71,6 +73,7 @@ struct SandboxOptions {
   std::map<std::string, std::string> metadata = {};
   /// Ends the sandbox so long after its creation, CLOCK_MONOTONIC, counted by PID 1.
   std::optional<std::chrono::milliseconds> ttl = {};
+  Limits limits = {};
 };
 
 /// Settings of the host application, shared by its sandboxes.
@@ -82,6 +85,14 @@ struct RuntimeOptions {
   /// $SANDBOX_HOME is set, else $XDG_RUNTIME_DIR/sandbox; with euid 0 /run/sandbox. Made 0700 when
   /// the first one is.
   std::string run_directory = {};
+  /// A directory of cgroup version 2 that belongs to the caller and in which no process lives; used
+  /// when limits are set. Empty: $SANDBOX_CGROUP, else the cgroup above that of this process if it
+  /// is delegated to the caller, else a scope that systemd is asked for.
+  std::string cgroup = {};
+  /// Consent to move this process, with all its threads, into a child `host` of its cgroup, when
+  /// that is delegated to the caller and nobody else lives there: a cgroup that gives limits to
+  /// others may hold no process itself.
+  bool may_move_host = false;
 };
 
 }  // namespace sandbox

@@ -63,9 +63,9 @@ class Sandbox {
   /// pidfd of PID 1: readable when the sandbox has ended, pidfd_open(2).
   int pidfd() const noexcept;
 
-  /// True when its changes are kept in a directory, which destroy() removes. False: the kernel
-  /// removes all of it when this process ends, so a program that is about to end may leave it to
-  /// that.
+  /// True when it has directories that destroy() removes: of its changes, or its cgroup. False: the
+  /// kernel removes all of it when this process ends, so a program that is about to end may leave
+  /// it to that.
   bool has_directory() const noexcept;
 
   /// Kills every process in it, waits until they are gone and removes what it wrote. Twice is
