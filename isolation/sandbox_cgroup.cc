@@ -47,8 +47,8 @@ void write_limits(const Cgroup& group, const CgroupLimits& limits) {
 }
 
 // PID 1 has an id that we may have no means to give a file to, and its right to start processes in
-// `payload` is judged by this file, here and there. No other process of the machine gets in: it would
-// need the same right in the cgroup that holds both its own and this one.
+// `payload` is judged by this file, here and there. No other process of the machine gets in: it
+// would need the same right in the cgroup that holds both its own and this one.
 void let_init_start_processes(const Cgroup& group) {
   check(::fchmodat(group.fd(), "cgroup.procs", 0666, 0), "fchmodat", "cgroup.procs");
 }
@@ -128,12 +128,18 @@ std::vector<UniqueFd> SandboxCgroup::descriptors_for_init() const {
   std::vector<UniqueFd> fds;
   fds.push_back(duplicate(group_->fd()));  // The same description, and so the lock.
   fds.push_back(duplicate(payload_->fd()));
-  fds.push_back(open_counter(*group_, "memory.events"));
-  fds.push_back(open_counter(*group_, "memory.peak"));
+  fds.push_back(open_memory_events());
+  fds.push_back(open_memory_peak());
   fds.push_back(open_counter(*group_, "pids.events"));
   fds.push_back(open_counter(*payload_, "cgroup.freeze"));
   return fds;
 }
+
+UniqueFd SandboxCgroup::open_memory_events() const {
+  return open_counter(*group_, "memory.events");
+}
+
+UniqueFd SandboxCgroup::open_memory_peak() const { return open_counter(*group_, "memory.peak"); }
 
 bool SandboxCgroup::frozen() const { return payload_->number("cgroup.freeze") == 1; }
 

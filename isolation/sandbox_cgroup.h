@@ -35,8 +35,8 @@ struct CgroupUsage {
 /// `payload` below, which can be frozen and killed apart from PID 1.
 ///
 /// The limits lie above both, and `payload` has no controllers of its own. It could have them only
-/// if PID 1 lived in a child as well, and PID 1 has to be in the root of its cgroup namespace when it
-/// makes that: on a system with `nsdelegate` (systemd's) it may start commands only below there.
+/// if PID 1 lived in a child as well, and PID 1 has to be in the root of its cgroup namespace when
+/// it makes that: on a system with `nsdelegate` (systemd's) it may start commands only below there.
 /// Moving it afterwards takes a grace period of RCU, which is longer than all the rest of creating.
 ///
 /// It is locked, flock(2), by who holds one of its descriptors that lead here: nobody holding the
@@ -57,6 +57,10 @@ class SandboxCgroup {
 
   /// For PID 1, in the order of payload_cgroup.h. Owned by the result.
   std::vector<UniqueFd> descriptors_for_init() const;
+
+  /// memory.events, and memory.peak; what gives nothing where the kernel has no such file.
+  UniqueFd open_memory_events() const;
+  UniqueFd open_memory_peak() const;
 
   /// Stops all commands or lets them go on. See Cgroup::set_frozen.
   void set_frozen(bool frozen) const { payload_->set_frozen(frozen); }

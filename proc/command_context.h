@@ -3,9 +3,11 @@
 #include <sys/types.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "proc/end_witness.h"
 #include "runtime/base/message_socket.h"
 
 namespace sandbox {
@@ -23,7 +25,8 @@ struct CommandContext {
   MessageSocket control;
   std::map<std::string, CommandUser> users;  ///< Those that the id map has.
   std::string default_user;
-  std::map<std::string, std::string> env;  ///< Of the sandbox, on top of the built-in variables.
+  std::shared_ptr<const EndWitness> witness;  ///< None without a cgroup.
+  std::map<std::string, std::string> env;     ///< Of the sandbox, on top of the built-in variables.
 };
 
 }  // namespace sandbox

@@ -173,6 +173,11 @@ Start receive_start(int status, std::string_view what) {
   throw Error(EBADMSG, what, "status message");
 }
 
+std::function<Outcome()> ask_witness(const std::shared_ptr<const EndWitness>& witness) {
+  if (!witness) return {};
+  return [witness, before = witness->oom_kills()] { return witness->explain(before); };
+}
+
 // Keeps the head of each stream.
 class Capture {
  public:
@@ -210,6 +215,7 @@ Process Commands::start(const Command& command) {
   const bool is_kept = command.output == Output::Kept;
   const bool has_pipe = request.has_stdin && !is_kept;
   const bool through_init = is_kept || command.max_output || command.idle_timeout;
+  std::function<Outcome()> when_gone = ask_witness(context_->witness);
   auto [ours, theirs] = MessageSocket::pair();
   Pipe out = make_pipe();
   Pipe err = make_pipe();
@@ -229,7 +235,8 @@ Process Commands::start(const Command& command) {
                   .stdout_reader = std::move(out.reader),
                   .stderr_reader = std::move(err.reader),
                   .feed = through_init ? Process::Feed::Init : Process::Feed::Command,
-                  .output = command.output});
+                  .output = command.output,
+                  .when_gone = std::move(when_gone)});
 }
 
 CommandResult Commands::run(const Command& command) {
@@ -298,7 +305,8 @@ Process Commands::connect_to(pid_t pid, const std::string& tag, const ConnectOpt
                              .stderr_reader = std::move(err.reader),
                              .feed = feed,
                              .output = Output::Kept,
-                             .offsets = {from.stdout_from, from.stderr_from}});
+                             .offsets = {from.stdout_from, from.stderr_from},
+                             .when_gone = ask_witness(context_->witness)});
 }
 
 bool Commands::kill(pid_t pid, int signal, Target target) const {

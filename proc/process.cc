@@ -302,7 +302,7 @@ void Process::take_message() {
   const std::optional<Message> message = receive_message(channels_.status.get());
   if (!message) {
     told_all_ = true;
-    if (!outcome_) outcome_ = SandboxGone{};
+    if (!outcome_) outcome_ = channels_.when_gone ? channels_.when_gone() : SandboxGone{};
     return;
   }
   const StatusMessage decoded = decode_status(message->payload);

@@ -79,18 +79,23 @@ void plan_cpu(const Limits& limits, LimitPlan& plan) {
 
 uint64_t disk_bytes(const Limits& limits, bool changes_in_memory) {
   constexpr Range kDisk{kSmallestDisk, kLargest, "between 1 MiB and 1 PiB"};
+  const uint64_t bytes = require("disk", *limits.disk_bytes, kDisk);
+  if (changes_in_memory) return bytes;
+  throw Error(EOPNOTSUPP, "limit", "disk",
+              "a user has no quota on a directory; the limit holds for changes in memory "
+              "(Upper::Memory), which takes Linux 6.6");
+}
+
+void plan_disk(const Limits& limits, bool changes_in_memory, LimitPlan& plan) {
   if (limits.disk_bytes) {
-    const uint64_t bytes = require("disk", *limits.disk_bytes, kDisk);
-    if (changes_in_memory) return bytes;
-    throw Error(EOPNOTSUPP, "limit", "disk",
-                "a user has no quota on a directory; the limit holds for changes in memory "
-                "(Upper::Memory), which takes Linux 6.6");
+    plan.scratch.bytes = disk_bytes(limits, changes_in_memory);
+  } else if (limits.memory_bytes) {
+    // Files in memory, be it in /dev/shm alone, stay when the processes that wrote them are killed,
+    // and leave no memory to start another.
+    plan.scratch.bytes = *plan.cgroup.memory_max / 4 * 3;
   }
-  // Files in memory stay when the processes that wrote them are killed, and PID 1 would be next.
-  if (limits.memory_bytes && changes_in_memory) {
-    return static_cast<uint64_t>(*limits.memory_bytes) / 4 * 3;
-  }
-  return 0;
+  plan.scratch.inodes = plan.scratch.bytes / kBytesPerInode;
+  if (changes_in_memory) plan.known.disk_bytes = plan.scratch.bytes;
 }
 
 void plan_rlimits(const Limits& limits, LimitPlan& plan) {
@@ -112,13 +117,12 @@ std::optional<uint64_t> first_number(const Cgroup& group, const char* file) {
   return result.ec == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
-// The share of one processor in millionths, which makes quotas of different periods comparable.
-std::optional<uint64_t> cpu_share(const Cgroup& group) {
+// Of a period of ours, whatever that of `group` is.
+std::optional<uint64_t> cpu_quota_of(const Cgroup& group) {
   const std::optional<uint64_t> quota = first_number(group, "cpu.max");
   if (!quota) return std::nullopt;
   const std::string text = group.read("cpu.max");
-  const uint64_t period = std::stoull(text.substr(text.find(' ') + 1));
-  return *quota * 1'000'000 / period;
+  return *quota * kCpuPeriodUs / std::stoull(text.substr(text.find(' ') + 1));
 }
 
 void require_at_most(const char* what, std::optional<uint64_t> asked,
@@ -136,20 +140,16 @@ LimitPlan plan_limits(const Limits& limits, bool changes_in_memory) {
   plan_pids(limits, plan);
   plan_cpu(limits, plan);
   plan_rlimits(limits, plan);
-  plan.known.disk_bytes = disk_bytes(limits, changes_in_memory);
-  plan.scratch.bytes = plan.known.disk_bytes;
-  plan.scratch.inodes = plan.known.disk_bytes / kBytesPerInode;
+  plan_disk(limits, changes_in_memory, plan);
   plan.needs_cgroup = !plan.controllers.empty() || limits.own_cgroup;
   return plan;
 }
 
 void require_room(const CgroupLimits& limits, const Cgroup& above) {
-  std::optional<uint64_t> share;
-  if (limits.cpu_quota_us) share = *limits.cpu_quota_us * 1'000'000 / kCpuPeriodUs;
   for (std::optional<Cgroup> at = above.child("."); at; at = at->parent()) {
     require_at_most("memory", limits.memory_max, first_number(*at, "memory.max"), " bytes");
     require_at_most("pids", limits.pids_max, first_number(*at, "pids.max"), ", PID 1 included");
-    require_at_most("cpus", share, cpu_share(*at), " millionths of a processor");
+    require_at_most("cpu", limits.cpu_quota_us, cpu_quota_of(*at), " us of each 100 ms");
   }
 }
 

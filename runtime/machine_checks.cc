@@ -12,6 +12,8 @@
 
 #include "isolation/subordinate_ids.h"
 #include "runtime/base/kernel_file.h"
+#include "runtime/cgroup_ladder.h"
+#include "runtime/own_cgroup.h"
 #include "sandbox/error.h"
 #include "templates/accounts.h"
 
@@ -94,23 +96,9 @@ std::string missing_controllers(std::string_view present) {
   return missing;
 }
 
-// The path of the "0::/path" line of /proc/self/cgroup, and whether there are version 1 lines.
-struct OwnCgroup {
-  std::string path;
-  bool version_1 = false;
-};
-
-OwnCgroup own_cgroup(std::string_view self) {
-  OwnCgroup own;
-  while (!self.empty()) {
-    const std::string_view line = take_until(self, '\n');
-    if (line.starts_with("0::")) {
-      own.path = line.substr(3);
-    } else if (!line.empty()) {
-      own.version_1 = true;
-    }
-  }
-  return own;
+bool is_writable(const std::string& cgroup) {
+  return ::access((cgroup + "/cgroup.procs").c_str(), W_OK) == 0 &&
+         ::access(cgroup.c_str(), W_OK) == 0;
 }
 
 }  // namespace
@@ -171,7 +159,7 @@ Probe check_subordinate_ids() {
 }
 
 Probe check_cgroups(std::string_view self, const std::string& root) {
-  const OwnCgroup own = own_cgroup(self);
+  const OwnCgroup own = OwnCgroup::parse(self);
   Probe probe{.name = "cgroup v2", .required = false, .found = "", .remedy = {}};
   if (own.path.empty() || own.version_1) {
     probe.status = Status::Warning;
@@ -181,17 +169,20 @@ Probe check_cgroups(std::string_view self, const std::string& root) {
         "systemd.unified_cgroup_hierarchy=1";
     return probe;
   }
-  const std::string directory = root + own.path;
+  // Ours, or the one above if we were started in a leaf: cgroup_ladder.h.
+  const std::string above = own.path.substr(0, own.path.rfind('/'));
+  const bool in_leaf = !above.ends_with(".slice") && !above.empty() && is_writable(root + above);
+  const std::string directory = root + (in_leaf ? above : own.path);
   const std::string missing = missing_controllers(read_or_empty(directory + "/cgroup.controllers"));
-  const bool writable = ::access((directory + "/cgroup.procs").c_str(), W_OK) == 0 &&
-                        ::access(directory.c_str(), W_OK) == 0;
+  const bool writable = is_writable(directory);
   probe.found = writable ? "delegated to us" : "not delegated to us";
   if (!missing.empty()) probe.found += ", without " + missing;
   if (writable && missing.empty()) return probe;
   probe.status = Status::Warning;
-  probe.remedy =
-      "limits of memory, cpu and processes need a delegated cgroup: start from "
-      "'systemd-run --user --scope -p Delegate=yes'";
+  probe.remedy = missing.empty()
+                     ? "limits of memory, cpu and processes need a delegated cgroup: start from "
+                       "'systemd-run --user --scope -p Delegate=yes'"
+                     : delegation_remedy(missing);
   return probe;
 }
 

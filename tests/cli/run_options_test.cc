@@ -12,6 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
@@ -63,6 +64,33 @@ TEST(RunOptions, BadMountIsAUsageError) {
   for (const char* text : {"", ":", "/h", "/h:", ":/g", "/h:g", "/h:ro", ":ro", "/h::ro"}) {
     EXPECT_THROW(parse_mount(text), Failure) << text;
   }
+}
+
+std::string complaint(std::vector<std::string> words) try {
+  parsed(std::move(words));
+  return {};
+} catch (const Failure& failure) {
+  EXPECT_EQ(failure.exit_code(), kUsageError);
+  return failure.what();
+}
+
+TEST(RunOptions, LimitsArrive) {
+  const RunOptions options = parsed(
+      {"--memory", "64M", "--pids", "20", "--cpus", "0.5", "--disk", "1G", "--explain", "true"});
+  const sandbox::Limits wanted{
+      .memory_bytes = 64 << 20, .pids = 20, .cpus = 0.5, .disk_bytes = 1 << 30};
+  EXPECT_EQ(options.sandbox.limits, wanted);
+  EXPECT_TRUE(options.explain);
+}
+
+TEST(RunOptions, BadLimitIsNamedWithWhatWouldBeRight) {
+  EXPECT_THAT(complaint({"--memory", "1.5G", "true"}), HasSubstr("write 1536M"));
+  EXPECT_THAT(complaint({"--memory", "10 %", "true"}), HasSubstr("such as 512M"));
+  EXPECT_THAT(complaint({"--disk", "0", "true"}), HasSubstr("--disk 0: not a whole number"));
+  EXPECT_THAT(complaint({"--pids", "-3", "true"}), HasSubstr("--pids -3: not a whole number"));
+  EXPECT_THAT(complaint({"--pids", "1.5", "true"}), HasSubstr("not a whole number"));
+  EXPECT_THAT(complaint({"--cpus", "0", "true"}), HasSubstr("such as 0.5 or 2"));
+  EXPECT_THAT(complaint({"--cpus", "half", "true"}), HasSubstr("such as 0.5 or 2"));
 }
 
 }  // namespace

@@ -20,6 +20,22 @@ TEST(Units, DurationMayHaveAFraction) { EXPECT_EQ(parse_duration("1.5s"), 1500ms
 
 TEST(Units, DurationBelowAMillisecondIsNotZero) { EXPECT_EQ(parse_duration("0.0001s"), 1ms); }
 
+TEST(Units, SizeIsInPowersOf1024) {
+  EXPECT_EQ(parse_size("64K"), 65536);
+  EXPECT_EQ(parse_size("512M"), 512 << 20);
+  EXPECT_EQ(parse_size("2G"), int64_t{2} << 30);
+  EXPECT_EQ(parse_size("1T"), int64_t{1} << 40);
+  EXPECT_EQ(parse_size("4096"), 4096);
+}
+
+TEST(Units, BadSizeIsNothing) {
+  for (const char* text :
+       {"", "G", "0", "0M", "-1M", "+1M", "1.5G", "10 %", "10%", "1 G", "1GB", "1KiB", "1g", "0x10",
+        "1e3", "99999999999999999999", "9223372036854775807K", "8388608T"}) {
+    EXPECT_EQ(parse_size(text), std::nullopt) << text;
+  }
+}
+
 TEST(Units, BadDurationIsNothing) {
   for (const char* text :
        {"", "s", "ms", "0", "0s", "-1", "+1", "1d", "1 s", "1s ", "1sm", "1e3", "nan", "inf",

@@ -110,11 +110,11 @@ class UnmappedChild {
   pid_t pid_ = -1;
 };
 
-// The directory of this process in the cgroup v2 tree; empty where there is none.
-std::string own_cgroup() {
+// The directory above that of this process in the cgroup v2 tree; empty where there is none.
+std::string cgroup_above_ours() {
   std::ifstream lines("/proc/self/cgroup");
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3);
+    if (line.starts_with("0::")) return "/sys/fs/cgroup" + line.substr(3, line.rfind('/') - 3);
   }
   return {};
 }
@@ -171,7 +171,7 @@ void require_program(std::string_view name) {
 }
 
 void require_cgroup_controller(std::string_view controller) {
-  const std::string group = own_cgroup();
+  const std::string group = cgroup_above_ours();
   std::ifstream file(group + "/cgroup.controllers");
   const std::string reason = "needs cgroup v2 with the controller " + std::string(controller);
   for (std::string name; file >> name;) {

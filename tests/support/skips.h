@@ -21,7 +21,7 @@ void require_unprivileged();
 void require_user_xattrs_on_tmpfs();
 /// `name` is in PATH.
 void require_program(std::string_view name);
-/// The cgroup v2 of this process is ours to divide, with this controller, e.g. "memory".
+/// The cgroup v2 above that of this process is ours to divide, with this controller, e.g. "memory".
 void require_cgroup_controller(std::string_view controller);
 
 }  // namespace sandbox::test

@@ -24,7 +24,8 @@ struct Limits {
   /// Share of processor time when there is not enough for all, 1 to 10000; others have 100.
   std::optional<int64_t> cpu_weight = {};
   /// What it may write: files in memory, Upper::Memory, which takes Linux 6.6. There is one inode
-  /// for each 4 KiB. At least 1 MiB. With memory_bytes alone it is three quarters of that.
+  /// for each 4 KiB. At least 1 MiB. With memory_bytes alone it is three quarters of that, for
+  /// /dev/shm too.
   std::optional<int64_t> disk_bytes = {};
   /// RLIMIT_NOFILE of each command, 16 to 4096. Else 1024, which a command may raise to 4096.
   std::optional<int64_t> open_files = {};

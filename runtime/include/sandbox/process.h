@@ -64,6 +64,8 @@ class Process {
     Feed feed = Feed::Command;
     Output output = Output::Piped;
     std::array<uint64_t, 2> offsets{};  ///< Of the first byte that comes, by stream.
+    /// Says what happened when init is gone without a word. Empty: SandboxGone.
+    std::function<Outcome()> when_gone;
   };
   Process(pid_t pid, Channels channels) noexcept;
   Process(Process&&) noexcept;

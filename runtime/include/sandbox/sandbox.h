@@ -11,6 +11,7 @@
 #include "sandbox/options.h"
 #include "sandbox/process.h"
 #include "sandbox/sandbox_info.h"
+#include "sandbox/stats.h"
 
 namespace sandbox {
 
@@ -67,6 +68,17 @@ class Sandbox {
   /// kernel removes all of it when this process ends, so a program that is about to end may leave
   /// it to that.
   bool has_directory() const noexcept;
+
+  /// Stops every process in it but PID 1, wherever it is, until resume(). A command that is started
+  /// meanwhile is refused with EBUSY, signals other than SIGKILL wait, clocks of time limits run
+  /// on; files() and destroy() work as ever. Takes a cgroup: a sandbox with limits, or
+  /// Limits::own_cgroup. Throws Error: EOPNOTSUPP without, ETIMEDOUT when a process is in
+  /// uninterruptible sleep. Twice is fine.
+  void pause();
+  void resume();
+
+  /// What it uses now.
+  SandboxStats stats() const;
 
   /// Kills every process in it, waits until they are gone and removes what it wrote. Twice is
   /// fine. Throws Error with ETIMEDOUT when a process does not die (uninterruptible sleep).
