@@ -109,6 +109,7 @@ SandboxCgroup SandboxCgroup::open(const std::string& path) {
 
 SandboxCgroup::~SandboxCgroup() {
   if (!parent_ || !removes_) return;
+  kill();
   try {
     remove();
   } catch (const Error&) {
@@ -172,6 +173,18 @@ void SandboxCgroup::remove() {
     remove_with_payload(parent, name_, *group_);
   } else if (group_) {
     remove_cgroup(parent, name_);
+  }
+}
+
+void remove_dead_cgroup(const std::string& path) noexcept {
+  try {
+    const Cgroup group = Cgroup::open(path);
+    const std::optional<Cgroup> parent = group.parent();
+    if (!parent || ::flock(group.fd(), LOCK_EX | LOCK_NB) != 0) return;
+    group.kill();
+    remove_with_payload(*parent, path.substr(path.rfind('/') + 1), group);
+  } catch (const Error&) {
+    // Removed by another, or a process in it does not die.
   }
 }
 

@@ -11,11 +11,11 @@ namespace sandbox {
 
 /// Limits in the kernel's words, checked already.
 struct CgroupLimits {
-  std::optional<uint64_t> memory_max;
-  std::optional<uint64_t> memory_high;
-  std::optional<uint64_t> pids_max;
-  std::optional<uint64_t> cpu_quota_us;  ///< Of each kCpuPeriodUs.
-  std::optional<uint64_t> cpu_weight;
+  std::optional<uint64_t> memory_max = {};
+  std::optional<uint64_t> memory_high = {};
+  std::optional<uint64_t> pids_max = {};
+  std::optional<uint64_t> cpu_quota_us = {};  ///< Of each kCpuPeriodUs.
+  std::optional<uint64_t> cpu_weight = {};
 };
 inline constexpr uint64_t kCpuPeriodUs = 100'000;
 
@@ -83,6 +83,9 @@ class SandboxCgroup {
   std::optional<Cgroup> payload_;
   bool removes_ = false;
 };
+
+/// Removes that of a sandbox which has ended, if it has.
+void remove_dead_cgroup(const std::string& path) noexcept;
 
 /// Removes those of `parent` whose sandbox has ended.
 void collect_dead_cgroups(const Cgroup& parent);

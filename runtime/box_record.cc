@@ -121,6 +121,18 @@ std::vector<IsolationLayer> to_layers(const json& all) {
   return result;
 }
 
+json write_limits(const KnownLimits& limits) {
+  return {{"memory_bytes", limits.memory_bytes},
+          {"pids", limits.pids},
+          {"disk_bytes", limits.disk_bytes}};
+}
+
+KnownLimits to_limits(const json& limits) {
+  return {.memory_bytes = limits.at("memory_bytes"),
+          .pids = limits.at("pids"),
+          .disk_bytes = limits.at("disk_bytes")};
+}
+
 BoxRecord read(const json& document) {
   if (document.at("version").get<int>() > kVersion) {
     throw Error(EPROTO, "read", "sandbox record", "a later version of sandboxctl has written it");
@@ -140,6 +152,8 @@ BoxRecord read(const json& document) {
   record.names.groups = to_id_names(document.at("group_names"));
   record.volumes = document.at("volumes").get<std::vector<uint64_t>>();
   record.layers = to_layers(document.at("isolation"));
+  record.cgroup = document.at("cgroup");
+  record.limits = to_limits(document.at("limits"));
   record.box_directory = to_text(document.at("box_directory"));
   return record;
 }
@@ -162,6 +176,8 @@ std::string BoxRecord::to_json() const {
                          {"group_names", id_names(names.groups)},
                          {"volumes", volumes},
                          {"isolation", write_layers(layers)},
+                         {"cgroup", cgroup},
+                         {"limits", write_limits(limits)},
                          {"box_directory", text(box_directory)}};
   return document.dump(1) + "\n";
 }

@@ -8,6 +8,7 @@
 
 #include "fs/file_owner.h"
 #include "proc/command_context.h"
+#include "proc/verdict.h"
 #include "sandbox/sandbox.h"
 
 namespace sandbox {
@@ -26,6 +27,8 @@ struct BoxRecord {
   IdNames names;
   std::vector<uint64_t> volumes;  ///< Mount ids: RootDir.
   std::vector<IsolationLayer> layers;
+  std::string cgroup;  ///< Directory; empty when it has none of its own.
+  KnownLimits limits;
   std::string box_directory;  ///< With its changes on a disk; empty when they are in memory.
 
   /// JSON, for people to look at as well. Strings that are not UTF-8 become {"hex": "…"}.

@@ -14,13 +14,13 @@ namespace sandbox {
 /// What decides where cgroups of sandboxes may be made.
 struct CgroupSituation {
   std::string mount = "/sys/fs/cgroup";
-  std::string self;        ///< Text of /proc/self/cgroup.
-  std::string configured;  ///< RuntimeOptions::cgroup; may be empty.
+  std::string self = {};        ///< Text of /proc/self/cgroup.
+  std::string configured = {};  ///< RuntimeOptions::cgroup; may be empty.
   bool may_move_host = false;
   bool systemd = false;  ///< systemd is PID 1 of the machine.
   pid_t launcher = 0;
   /// start_delegated_scope.
-  std::function<std::string(pid_t)> start_scope;
+  std::function<std::string(pid_t)> start_scope = {};
 
   /// That of this process.
   static CgroupSituation now(std::string configured, bool may_move_host, pid_t launcher);

@@ -18,6 +18,7 @@
 
 #include "fs/remove_tree.h"
 #include "fs/root_dir.h"
+#include "isolation/sandbox_cgroup.h"
 #include "runtime/base/kernel_file.h"
 #include "runtime/base/syscalls.h"
 #include "runtime/own_directory.h"
@@ -112,6 +113,15 @@ void remove_name(const std::string& run_path, const std::string& name, const std
   const std::string link = run_path + '/' + kNames + '/' + name;
   std::error_code ignored;
   if (std::filesystem::read_symlink(link, ignored) == id) ::unlink(link.c_str());
+}
+
+// Read before the record goes. What is no record leads to no cgroup.
+std::string cgroup_of(const RunDirectory& run, const std::string& id) {
+  try {
+    return run.read(id).cgroup;
+  } catch (const Error&) {
+    return {};
+  }
 }
 
 // Of the dead sandbox `id`; with the run directory locked.
@@ -275,6 +285,7 @@ bool RunDirectory::remove(const std::string& id) const {
   const UniqueFd directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!directory || is_alive(directory.get())) return false;
   remove_names_of(path_, id);
+  if (const std::string cgroup = cgroup_of(*this, id); !cgroup.empty()) remove_dead_cgroup(cgroup);
   remove_tree(run.get(), id);
   return true;
 }

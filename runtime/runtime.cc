@@ -16,9 +16,11 @@
 #include "runtime/data_directory.h"
 #include "runtime/host_identity.h"
 #include "runtime/launcher_client.h"
+#include "runtime/limit_plan.h"
 #include "runtime/mount_guard.h"
 #include "runtime/record_builder.h"
 #include "runtime/run_directory.h"
+#include "runtime/sandbox_cgroups.h"
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 #include "templates/skeleton_store.h"
@@ -126,6 +128,20 @@ std::optional<SandboxInfo> take_info(const Asked& asked,
   }
 }
 
+// The limits of a sandbox that is being made.
+struct Confinement {
+  LimitPlan plan;
+  std::optional<SandboxCgroup> cgroup{};
+  std::vector<UniqueFd> for_init{};
+
+  /// The descriptors that launch_request.h wants.
+  std::vector<int> passed() const {
+    std::vector<int> fds;
+    for (const UniqueFd& fd : for_init) fds.push_back(fd.get());
+    return fds;
+  }
+};
+
 }  // namespace
 
 class Runtime::Impl {
@@ -136,7 +152,8 @@ class Runtime::Impl {
         run_(RunDirectory::locate(options.run_directory, options.data_directory, data_.path(),
                                   identity_)),
         skeletons_(data_.path() + "/skeletons", identity_.uid, identity_.gid),
-        launcher_(identity_.uid, identity_.gid) {
+        launcher_(identity_.uid, identity_.gid),
+        cgroups_(options.cgroup, options.may_move_host) {
     collect_dead_boxes(data_);
   }
 
@@ -158,8 +175,11 @@ class Runtime::Impl {
     BoxConnection connection = run_.connect(id);
     ControlCall::Answer answer = ControlCall(connection.control, GetRoot{}).wait(kInitPatience);
     if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
-    auto core = std::make_shared<SandboxCore>(std::move(record), std::move(connection),
-                                              std::move(answer.fds.front()), watches_);
+    std::optional<SandboxCgroup> cgroup;
+    if (!record.cgroup.empty()) cgroup.emplace(SandboxCgroup::open(record.cgroup));
+    auto core =
+        std::make_shared<SandboxCore>(std::move(record), std::move(connection),
+                                      std::move(answer.fds.front()), watches_, std::move(cgroup));
     core->run = run_;
     return core;
   }
@@ -216,11 +236,13 @@ class Runtime::Impl {
   std::shared_ptr<SandboxCore> create_owned(const SandboxOptions& options,
                                             const TemplateSource& source, const IdPlan& ids,
                                             std::optional<BoxDirectory>& box) {
-    const LaunchRequest request = make_request(options, source, ids, box);
-    Creation creation = launch(launcher_, request, {});
     BoxRecord record = make_record(options, source.accounts, ids);
     record.id = make_sandbox_id();
-    auto core = assemble(std::move(record), options, ids, request, std::move(creation));
+    LaunchRequest request = make_request(options, source, ids, box);
+    Confinement limits = impose_limits(options.limits, record, request);
+    Creation creation = launch(launcher_, request, limits.passed());
+    auto core =
+        assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
     core->box = std::move(box);
     return core;
   }
@@ -233,18 +255,23 @@ class Runtime::Impl {
     BoxPlace place = run_.make_place(options.name);
     LaunchRequest request = make_request(options, source, ids, box);
     request.has_listener = true;
-    std::vector<int> passed{place.socket(), place.lock()};
-    if (box) passed.push_back(box->lock());
-    Creation creation = launch(launcher_, request, passed);
     BoxRecord record = make_record(options, source.accounts, ids);
     record.id = place.id();
     if (box) record.box_directory = box->path();
-    auto core = assemble(std::move(record), options, ids, request, std::move(creation));
+    Confinement limits = impose_limits(options.limits, record, request);
+    std::vector<int> passed{place.socket()};
+    for (const int fd : limits.passed()) passed.push_back(fd);
+    passed.push_back(place.lock());
+    if (box) passed.push_back(box->lock());
+    Creation creation = launch(launcher_, request, passed);
+    auto core =
+        assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
     place.write(core->record);
     ControlCall(core->commands->control, Release{}).wait(kInitPatience);
     core->run = run_;
     place.keep();
     if (box) box->keep();
+    if (core->cgroup) core->cgroup->release();
     return core;
   }
 
@@ -275,17 +302,38 @@ class Runtime::Impl {
     return request;
   }
 
+  // Makes the cgroup, before anything runs that it is to limit.
+  Confinement impose_limits(const Limits& limits, BoxRecord& record, LaunchRequest& request) {
+    Confinement made{.plan = plan_limits(limits, !request.root.upper_directory)};
+    LimitPlan& plan = made.plan;
+    if (plan.needs_cgroup) {
+      made.cgroup.emplace(cgroups_.make(plan, record.id, launcher_.pid()));
+      made.for_init = made.cgroup->descriptors_for_init();
+      record.cgroup = made.cgroup->path();
+      request.has_cgroup = true;
+    }
+    request.limits = record.limits = plan.known;
+    request.rlimits = plan.rlimits;
+    request.root.scratch_size = plan.scratch;
+    return made;
+  }
+
   std::shared_ptr<SandboxCore> assemble(BoxRecord record, const SandboxOptions& options,
                                         const IdPlan& ids, const LaunchRequest& request,
-                                        Creation creation) const {
+                                        Creation creation, Confinement limits) const {
     const bool in_memory = !request.root.upper_directory;
     record.volumes = find_volumes(creation.root.get(), request.root);
-    record.layers = describe_isolation(isolation_facts(options, ids, in_memory, creation.ready));
-    auto core = std::make_shared<SandboxCore>(std::move(record),
-                                              BoxConnection{.control = std::move(creation.control),
-                                                            .host_pid = creation.host_pid,
-                                                            .pidfd = std::move(creation.pidfd)},
-                                              std::move(creation.root), watches_);
+    IsolationFacts facts = isolation_facts(options, ids, in_memory, creation.ready);
+    facts.limits = limits.plan.known;
+    facts.cgroup_limits = limits.plan.cgroup;
+    facts.rlimits = limits.plan.rlimits;
+    record.layers = describe_isolation(facts);
+    auto core =
+        std::make_shared<SandboxCore>(std::move(record),
+                                      BoxConnection{.control = std::move(creation.control),
+                                                    .host_pid = creation.host_pid,
+                                                    .pidfd = std::move(creation.pidfd)},
+                                      std::move(creation.root), watches_, std::move(limits.cgroup));
     core->steps = to_steps(creation.ready.steps);
     return core;
   }
@@ -296,6 +344,7 @@ class Runtime::Impl {
   TemplateCache templates_;
   SkeletonStore skeletons_;
   LauncherClient launcher_;
+  SandboxCgroups cgroups_;
   std::shared_ptr<WatchHub> watches_ = std::make_shared<WatchHub>();
 };
 

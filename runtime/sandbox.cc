@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proc/control_call.h"
+#include "runtime/describe_limits.h"
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 
@@ -79,7 +80,7 @@ std::vector<IsolationLayer> describe_isolation(const IsolationFacts& facts) {
   layers.push_back({"no_new_privs", "on", "on", {}});
   layers.push_back({"seccomp", name_of(facts.profile), name_of(facts.profile), {}});
   layers.push_back(describe_landlock(facts));
-  layers.push_back({"cgroup limits", "none", "none", "rlimits only"});
+  add_limits(facts, layers);
   return layers;
 }
 
@@ -108,7 +109,7 @@ const std::vector<SetupStep>& Sandbox::setup_steps() const noexcept { return cor
 pid_t Sandbox::host_pid() const noexcept { return core_->host_pid; }
 int Sandbox::pidfd() const noexcept { return core_->pidfd.get(); }
 bool Sandbox::has_directory() const noexcept {
-  return core_->box || !core_->record.box_directory.empty();
+  return core_->box || core_->cgroup || !core_->record.box_directory.empty();
 }
 void Sandbox::destroy() { core_->destroy(); }
 

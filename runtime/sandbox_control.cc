@@ -54,7 +54,7 @@ SandboxStats Sandbox::stats() const {
   if (!core_->pidfd) throw Error(ESRCH, "stats", "sandbox", "it has been destroyed");
   SandboxStats stats;
   if (core_->cgroup) add_cgroup(*core_->cgroup, stats);
-  const KnownLimits& limits = core_->limits;
+  const KnownLimits& limits = core_->record.limits;
   stats.memory_limit_bytes = if_set(limits.memory_bytes);
   stats.pids_limit = if_set(limits.pids);
   stats.disk_limit_bytes = if_set(limits.disk_bytes);

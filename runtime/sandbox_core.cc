@@ -47,15 +47,25 @@ std::shared_ptr<FilesContext> make_files(const BoxRecord& record, UniqueFd root,
   return std::make_shared<FilesContext>(std::move(setup));
 }
 
+std::shared_ptr<EndWitness> make_witness(const std::optional<SandboxCgroup>& cgroup,
+                                         const KnownLimits& limits) {
+  if (!cgroup) return nullptr;
+  return std::make_shared<EndWitness>(cgroup->open_memory_events(), cgroup->open_memory_peak(),
+                                      limits.memory_bytes);
+}
+
 }  // namespace
 
 SandboxCore::SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
-                         std::shared_ptr<WatchHub> watches)
+                         std::shared_ptr<WatchHub> watches, std::optional<SandboxCgroup> own_cgroup)
     : record(std::move(facts)),
+      cgroup(std::move(own_cgroup)),
+      witness(make_witness(cgroup, record.limits)),
       commands(
           std::make_shared<CommandContext>(CommandContext{.control = std::move(connection.control),
                                                           .users = record.users,
                                                           .default_user = record.default_user,
+                                                          .witness = witness,
                                                           .env = record.env})),
       files(make_files(record, std::move(root), std::move(watches))),
       host_pid(connection.host_pid),
@@ -74,7 +84,10 @@ void SandboxCore::destroy() {
   if (!pidfd) return;
   files->close();
   const UniqueFd ending = std::move(pidfd);
+  if (witness) witness->host_ends_it();
+  if (cgroup) cgroup->kill();
   kill_sandbox(ending.get(), record.id);
+  if (cgroup) cgroup->remove();
   if (box) box->remove();
   if (!run) return;
   if (!record.box_directory.empty()) remove_dead_box(record.box_directory);

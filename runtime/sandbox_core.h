@@ -10,8 +10,12 @@
 #include <vector>
 
 #include "fs/files_context.h"
+#include "isolation/sandbox_cgroup.h"
 #include "proc/command_context.h"
+#include "proc/command_rlimits.h"
 #include "proc/control_request.h"
+#include "proc/end_witness.h"
+#include "proc/verdict.h"
 #include "runtime/box_record.h"
 #include "runtime/data_directory.h"
 #include "runtime/run_directory.h"
@@ -25,13 +29,15 @@ class SandboxCore {
  public:
   /// `root` is an O_PATH descriptor of its "/".
   SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
-              std::shared_ptr<WatchHub> watches);
+              std::shared_ptr<WatchHub> watches, std::optional<SandboxCgroup> own_cgroup);
   SandboxCore(const SandboxCore&) = delete;
   SandboxCore& operator=(const SandboxCore&) = delete;
   /// Ends an owned sandbox.
   ~SandboxCore();
 
   const BoxRecord record;
+  std::optional<SandboxCgroup> cgroup;
+  std::shared_ptr<EndWitness> witness;  ///< With a cgroup.
   std::shared_ptr<const CommandContext> commands;
   std::shared_ptr<FilesContext> files;
   const pid_t host_pid;
@@ -62,6 +68,9 @@ struct IsolationFacts {
   Profile profile = Profile::Default;
   Upper requested_upper = Upper::Auto;
   bool upper_in_memory = true;
+  KnownLimits limits{};
+  CgroupLimits cgroup_limits{};
+  CommandRlimits rlimits{};
   int landlock_abi = 0;
   std::string landlock_weakness;
 };

@@ -25,8 +25,17 @@ struct ExitCode {
   int operator()(const sandbox::Signaled& end) const { return kSignalBase + end.signal; }
   int operator()(const sandbox::TimedOut&) const { return kTimedOut; }
   int operator()(const sandbox::OutputLimit&) const { return kSignalBase + SIGKILL; }
+  int operator()(const sandbox::OutOfMemory&) const { return kSignalBase + SIGKILL; }
+  int operator()(const sandbox::PidLimit& end) const { return end.exit_code; }
+  int operator()(const sandbox::DiskLimit& end) const { return end.exit_code; }
   int operator()(const sandbox::SandboxGone&) const { return kSignalBase + SIGKILL; }
 };
+
+bool is_limit(const sandbox::Outcome& outcome) {
+  return std::holds_alternative<sandbox::OutOfMemory>(outcome) ||
+         std::holds_alternative<sandbox::PidLimit>(outcome) ||
+         std::holds_alternative<sandbox::DiskLimit>(outcome);
+}
 
 std::string time_limit(sandbox::TimeLimit which, const sandbox::Command& command) {
   switch (which) {
@@ -47,6 +56,8 @@ void explain(const sandbox::Outcome& outcome, const sandbox::Command& command) {
     message.reason = time_limit(end->which, command);
   } else if (const auto* excess = std::get_if<sandbox::OutputLimit>(&outcome)) {
     message.reason = "more output than " + format_size(excess->limit_bytes);
+  } else if (is_limit(outcome)) {
+    message.reason = sandbox::to_string(outcome);
   } else if (std::holds_alternative<sandbox::SandboxGone>(outcome)) {
     message.reason = "the sandbox was killed from outside";
   } else {

@@ -18,6 +18,7 @@ bool names_input(const sandbox::Error& error, const sandbox::SandboxOptions& opt
   if (name.starts_with("dir:")) name.remove_prefix(4);
   if (about(options.template_name) || about(name) || about(options.user)) return true;
   if (about(options.name)) return true;
+  if (error.call() == "limit") return true;  // Its hint is the remedy.
   for (const sandbox::Mount& mount : options.mounts) {
     if (about(mount.source) || about(mount.target)) return true;
   }
@@ -32,7 +33,8 @@ Message with_doctor(Message message) {
 }  // namespace
 
 sandbox::Runtime start_runtime() try {
-  return sandbox::Runtime();
+  // The process is ours alone, so its cgroup may be changed.
+  return sandbox::Runtime({.may_move_host = true});
 } catch (const sandbox::Error& error) {
   throw Failure(kFailed, with_doctor(describe("starting", error)));
 }

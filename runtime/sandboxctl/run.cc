@@ -15,6 +15,7 @@ namespace {
   const SignalInbox inbox;
   sandbox::Runtime runtime = start_runtime();
   sandbox::Sandbox box = create_sandbox(runtime, options.sandbox);
+  if (options.explain) print_all(STDERR_FILENO, "stderr", explanation(box, options.command));
   sandbox::Process process = start_command(box, options.command);
   const auto give_up = [&box] { box.destroy(); };
   Foreground end;

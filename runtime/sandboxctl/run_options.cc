@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kUsage = "sandboxctl run [OPTIONS] [--] CMD [ARG...]";
 constexpr const char* kFooter =
     "Exit codes: the command's own; 128+N when signal N killed it; 124 time limit;\n"
+    "137 with \"out of memory\" on stderr when the memory limit killed it;\n"
     "125 nothing was run; 126 not executable; 127 not found; 2 wrong command line.\n"
     "\n"
     "--json: output that is not UTF-8 has \\xNN for each byte that is not, and \\\\ for\n"
@@ -29,6 +30,8 @@ std::optional<RunOptions> parse_run(const std::vector<std::string>& arguments) {
   sandbox.add_to(app);
   command.add_to(app);
   app.add_flag("--json", options.json, "print one JSON document in place of the output");
+  app.add_flag("--explain", options.explain,
+               "print to stderr what isolates and limits the command");
   app.add_flag("--stats", options.stats, "print times and memory to stderr at the end");
   std::vector<std::string> argv;
   if (!parse(app, kUsage, arguments, argv)) return std::nullopt;

@@ -43,6 +43,7 @@ void SandboxArguments::add_to(CLI::App& app) {
   add_value(app, "--profile", profile_, "system calls: default, strict or dev");
   add_value(app, "--ids", ids_, "ids inside: auto, single or range");
   add_value(app, "--network", network_, "none (only lo) or host (no network isolation)");
+  limits_.add_to(app);
 }
 
 sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
@@ -54,6 +55,7 @@ sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
   options.profile = choose("--profile", profile_, kProfiles);
   options.ids = choose("--ids", ids_, kIds);
   options.network = choose("--network", network_, kNetworks);
+  options.limits = limits_.parse(app);
   for (const std::string& mount : mounts_) options.mounts.push_back(parse_mount(mount));
   return options;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/sandboxctl/limit_options.h"
 #include "sandbox/options.h"
 
 namespace sandboxctl {
@@ -26,6 +27,7 @@ class SandboxArguments {
   std::string profile_ = "default";
   std::string ids_ = "auto";
   std::string network_ = "none";
+  LimitOptions limits_;
 };
 
 /// The options -e and --env-file.

@@ -55,7 +55,7 @@ Spawned spawn_and_wait(const SpawnRequest& request) {
   Stdio stdio{.in = UniqueFd(check(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open")),
               .out = UniqueFd(ends[1]),
               .err = UniqueFd(check(::fcntl(ends[1], F_DUPFD_CLOEXEC, 0), "fcntl"))};
-  const Spawner spawner(std::as_bytes(std::span(kAllowAll)), false);
+  const Spawner spawner({.command_filter = std::as_bytes(std::span(kAllowAll))});
   const pid_t pid = spawner.spawn(request, stdio, kTag);
   stdio = Stdio{};
   Spawned spawned{.output = read_to_end(reader.get(), "pipe", 1 << 20)};
