@@ -209,6 +209,33 @@ TEST(Limits, SandboxWithoutLimitsTouchesNoCgroup) {
   EXPECT_EQ(sandbox_cgroups(), before);
 }
 
+TEST(Limits, DetachedSandboxHasThemForWhoAttaches) {
+  test::require_cgroup_controller("memory");
+  Runtime runtime;
+  const Sandbox made = runtime.create(
+      {.lifetime = Lifetime::Detached, .limits = {.memory_bytes = 64 * kMiB, .pids = 20}});
+  Sandbox attached = runtime.attach(made.id());
+  end_of<OutOfMemory>(attached.commands().run({.argv = {"tail", "/dev/zero"}}));
+  EXPECT_EQ(attached.stats().pids_limit, 20U);
+  attached.pause();
+  EXPECT_TRUE(made.stats().paused);
+  attached.destroy();
+  EXPECT_THAT(sandbox_cgroups(), IsEmpty());
+}
+
+TEST(Limits, CgroupOfADetachedSandboxThatWasKilledIsCollected) {
+  test::require_cgroup_controller("memory");
+  Runtime runtime;
+  const Sandbox made =
+      runtime.create({.lifetime = Lifetime::Detached, .limits = {.own_cgroup = true}});
+  EXPECT_EQ(sandbox_cgroups().size(), 1U);
+  ::kill(made.host_pid(), SIGKILL);
+  EXPECT_TRUE(becomes_true([&] {
+    runtime.collect();
+    return sandbox_cgroups().empty();
+  }));
+}
+
 TEST(Limits, FrozenSandboxStandsStill) {
   Box box = box_with({.own_cgroup = true});
   Process busy = box.start("while :; do :; done");
