@@ -176,6 +176,11 @@ void SandboxCgroup::remove() {
   }
 }
 
+void SandboxCgroup::release() {
+  group_.emplace(reopen(*group_));
+  removes_ = false;
+}
+
 void remove_dead_cgroup(const std::string& path) noexcept {
   try {
     const Cgroup group = Cgroup::open(path);

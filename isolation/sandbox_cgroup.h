@@ -71,8 +71,8 @@ class SandboxCgroup {
   void kill() const noexcept;
   /// After the end of PID 1. Throws Error. Twice is fine.
   void remove();
-  /// From now on it outlives this object.
-  void release() noexcept { removes_ = false; }
+  /// From now on it outlives this object, and only PID 1 holds the lock. Throws Error.
+  void release();
 
  private:
   SandboxCgroup(Cgroup parent, std::string name);
