@@ -1,14 +1,11 @@
 #include "runtime/systemd_scope.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <random>
 #include <thread>
@@ -17,6 +14,7 @@
 #include "runtime/base/deadline.h"
 #include "runtime/base/kernel_file.h"
 #include "runtime/base/pipe.h"
+#include "runtime/base/program_start.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -69,49 +67,24 @@ std::vector<std::string> arguments(const std::string& unit, pid_t pid) {
           "0"};
 }
 
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  for (std::string& string : strings) result.push_back(string.data());
-  result.push_back(nullptr);
-  return result;
-}
-
-class FileActions {
- public:
-  explicit FileActions(int output) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDWR, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, 0, 1);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, 2);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
+pid_t start(const std::string& program, const std::vector<std::string>& words, int output) {
+  ProgramStart start;
+  start.pass(output, STDERR_FILENO);
+  start.set_environment(environment());
+  try {
+    return start.run(program, words);
+  } catch (const Error& error) {
+    if (error.code().value() != ENOENT) throw;
+    throw Error(EOPNOTSUPP, error.call(), program,
+                "it comes with systemd, which this machine does not have");
   }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
-
-pid_t spawn(const std::string& program, std::vector<std::string> words, int output) {
-  // Not 0, 1 or 2, onto which it is copied.
-  const UniqueFd high{check(::fcntl(output, F_DUPFD_CLOEXEC, 3), "fcntl(F_DUPFD)", program)};
-  const FileActions actions(high.get());
-  std::vector<std::string> variables = environment();
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, program.c_str(), actions.get(), nullptr,
-                                  pointers(words).data(), pointers(variables).data());
-  if (error == 0) return pid;
-  throw Error(error == ENOENT ? EOPNOTSUPP : error, "posix_spawn", program,
-              "it comes with systemd, which this machine does not have");
 }
 
 // What the program wrote to stderr until it ended. Its exit code may not be had: the host may
 // ignore SIGCHLD, or wait for every child itself.
-std::string run(const std::string& program, std::vector<std::string> words) {
+std::string run(const std::string& program, const std::vector<std::string>& words) {
   Pipe output = make_pipe();
-  const pid_t pid = spawn(program, std::move(words), output.writer.get());
+  const pid_t pid = start(program, words, output.writer.get());
   output.writer.reset();
   std::string text = read_to_end(output.reader.get(), program, 65536);
   ::waitpid(pid, nullptr, 0);

@@ -67,6 +67,15 @@ class Attributes {
 // Above every number that a program is given here, so that no dup2 overwrites another's source.
 constexpr int kOutOfTheWay = 16;
 
+// posix_spawn(3) takes char* for historical reasons and changes nothing.
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  result.reserve(strings.size() + 1);
+  for (const std::string& string : strings) result.push_back(const_cast<char*>(string.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
 }  // namespace
 
 void ProgramStart::pass(int fd, int number) {
@@ -83,15 +92,12 @@ pid_t ProgramStart::run(const std::string& path, const std::vector<std::string>&
   }
   actions.close_from(last + 1);
 
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  char* const no_environment[] = {nullptr};
+  const std::vector<char*> words = pointers(argv);
+  const std::vector<char*> variables = pointers(environment_);
   const Attributes attributes(path, new_session_);
   pid_t pid = -1;
   require(::posix_spawn(&pid, path.c_str(), actions.get(), attributes.get(), words.data(),
-                        no_environment),
+                        variables.data()),
           path);
   return pid;
 }
