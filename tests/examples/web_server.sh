@@ -6,8 +6,7 @@ id=$(sandboxctl create)  # With a network of its own: port 8080 is free.
 trap 'sandboxctl rm "$id"' EXIT
 
 echo '<h1>Hello</h1>' | sandboxctl files write "$id" site/index.html
-sandboxctl exec -w site "$id" -- python3 -m http.server 8080 2> server.log &
-server=$!
+server=$(sandboxctl exec -d -w site "$id" -- python3 -m http.server 8080)
 
 # `until`, because the server needs a moment; Python for machines without curl.
 sandboxctl exec -i "$id" -- sh << 'SCRIPT'
@@ -21,5 +20,8 @@ fetch() {
 until fetch 2> /dev/null; do sleep 0.1; done
 SCRIPT
 
-kill "$server"
-wait "$server" || echo "The server ended with $?"  # 143: by SIGTERM.
+sandboxctl kill "$id" "$server"
+status=0
+sandboxctl attach "$id" "$server" > /dev/null 2> requests.log || status=$?  # What it printed.
+grep 'GET /' requests.log
+echo "The server ended with $status"  # 143: by SIGTERM.
