@@ -254,7 +254,7 @@ TEST_F(Cp, HugeFilesTakeLittleMemory) {
 TEST_F(Cp, InterruptedStdinLeavesNoFile) {
   Program program({"cp", "-", inside("/home/user/new")}, box().setup());
   program.write_stdin("half");
-  while (box().sh("ls -A") == "") std::this_thread::yield();
+  while (box().sh("ls -A").empty()) std::this_thread::yield();
   EXPECT_THAT(box().sh("ls -A"), StartsWith(".sandbox-"));
   program.signal(SIGINT);
   const Ended end = program.wait();
@@ -292,7 +292,7 @@ TEST_F(Cp, SandboxThatEndsMeanwhileIsNoSuccess) {
   LiveBox other;
   Program program({"cp", "-", other.at("/home/user/new")}, other.setup());
   program.write_stdin("half");
-  while (other.sh("ls -A") == "") std::this_thread::yield();
+  while (other.sh("ls -A").empty()) std::this_thread::yield();
   other.destroy();
   expect_failure(program.wait(), "the sandbox has ended");
 }

@@ -42,10 +42,10 @@ void LiveBox::clear_home() const {
 }
 
 LiveBoxTest::LiveBoxTest() {
-  if (shared_) {
-    shared_->clear_home();
+  if (shared) {
+    shared->clear_home();
   } else {
-    shared_ = std::make_unique<LiveBox>();
+    shared = std::make_unique<LiveBox>();
   }
   nothing_left_.emplace();
 }

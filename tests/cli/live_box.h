@@ -49,13 +49,13 @@ class LiveBox {
 class LiveBoxTest : public ::testing::Test {
  protected:
   LiveBoxTest();
-  static void TearDownTestSuite() { shared_.reset(); }
+  static void TearDownTestSuite() { shared.reset(); }
 
-  const LiveBox& box() const noexcept { return *shared_; }
-  std::string inside(const std::string& path) const { return shared_->at(path); }
+  const LiveBox& box() const noexcept { return *shared; }
+  std::string inside(const std::string& path) const { return shared->at(path); }
 
  private:
-  inline static std::unique_ptr<LiveBox> shared_;
+  inline static std::unique_ptr<LiveBox> shared;
   std::optional<LeakCheck> nothing_left_;
 };
 
