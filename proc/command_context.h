@@ -27,6 +27,7 @@ struct CommandContext {
   std::string default_user;
   std::shared_ptr<const EndWitness> witness;  ///< None without a cgroup.
   std::map<std::string, std::string> env;     ///< Of the sandbox, on top of the built-in variables.
+  std::string default_cwd;                    ///< Absolute; empty: the user's home.
 };
 
 }  // namespace sandbox

@@ -96,9 +96,10 @@ std::vector<std::string> candidate_programs(const std::string& name, const std::
   return candidates;
 }
 
-std::string absolute_cwd(const std::string& cwd, const std::string& home) {
+std::string absolute_cwd(const std::string& cwd, const std::string& home,
+                         const std::string& otherwise) {
   require_no_nul(cwd, "cwd");
-  if (cwd.empty()) return home;
+  if (cwd.empty()) return otherwise.empty() ? home : otherwise;
   return cwd.front() == '/' ? cwd : home + '/' + cwd;
 }
 
@@ -138,7 +139,7 @@ SpawnRequest make_request(const CommandContext& context, const Command& command)
   request.argv = command.argv;
   request.env = flatten(environment);
   request.programs = candidate_programs(command.argv.front(), environment.at("PATH"));
-  request.cwd = absolute_cwd(command.cwd, user.home);
+  request.cwd = absolute_cwd(command.cwd, user.home, context.default_cwd);
   request.uid = user.uid;
   request.gid = user.gid;
   request.groups = user.groups;

@@ -144,6 +144,7 @@ BoxRecord read(const json& document) {
   record.metadata = to_texts(document.at("metadata"));
   record.created_ms = document.at("created_ms");
   record.default_user = to_text(document.at("user"));
+  record.default_cwd = to_text(document.at("cwd"));
   record.env = to_texts(document.at("env"));
   record.users = to_users(document.at("users"));
   record.names.uids = to_ranges(document.at("uid_map"));
@@ -168,6 +169,7 @@ std::string BoxRecord::to_json() const {
                          {"metadata", texts(metadata)},
                          {"created_ms", created_ms},
                          {"user", text(default_user)},
+                         {"cwd", text(default_cwd)},
                          {"env", texts(env)},
                          {"users", write_users(users)},
                          {"uid_map", ranges(names.uids)},

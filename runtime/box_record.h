@@ -22,6 +22,7 @@ struct BoxRecord {
   std::map<std::string, std::string> metadata;
   int64_t created_ms = 0;  ///< Since the epoch.
   std::string default_user;
+  std::string default_cwd;  ///< Empty: the user's home.
   std::map<std::string, std::string> env;
   std::map<std::string, CommandUser> users;  ///< Those that the id map has.
   IdNames names;

@@ -51,7 +51,8 @@ int64_t now_ms() {
 
 }  // namespace
 
-BoxRecord make_record(const SandboxOptions& options, const Accounts& accounts, const IdPlan& ids) {
+BoxRecord make_record(const SandboxOptions& options, const TemplateSource& source,
+                      const IdPlan& ids) {
   BoxRecord record;
   record.name = options.name;
   record.template_name = options.template_name;
@@ -59,8 +60,9 @@ BoxRecord make_record(const SandboxOptions& options, const Accounts& accounts, c
   record.created_ms = now_ms();
   record.default_user = options.user;
   record.env = options.env;
-  record.users = command_users(accounts, ids.map);
-  record.names = make_names(accounts, ids.map);
+  record.default_cwd = source.config.workdir;
+  record.users = command_users(source.accounts, ids.map);
+  record.names = make_names(source.accounts, ids.map);
   return record;
 }
 

@@ -22,6 +22,7 @@
 #include "runtime/run_directory.h"
 #include "runtime/sandbox_cgroups.h"
 #include "runtime/sandbox_core.h"
+#include "runtime/template_defaults.h"
 #include "sandbox/error.h"
 #include "templates/skeleton_store.h"
 #include "templates/template_cache.h"
@@ -151,6 +152,7 @@ class Runtime::Impl {
         data_(options.data_directory, identity_),
         run_(RunDirectory::locate(options.run_directory, options.data_directory, data_.path(),
                                   identity_)),
+        templates_(TemplateStore(data_.path() + "/templates")),
         skeletons_(data_.path() + "/skeletons", identity_.uid, identity_.gid),
         launcher_(identity_.uid, identity_.gid),
         cgroups_(options.cgroup, options.may_move_host) {
@@ -161,12 +163,17 @@ class Runtime::Impl {
     require_valid(options);
     const NameService names =
         options.network == Network::Host ? NameService::Host : NameService::None;
-    const std::shared_ptr<const TemplateSource> source =
-        templates_.find(options.template_name, names);
+    return create(options, templates_.find(options.template_name, names));
+  }
+
+  std::shared_ptr<SandboxCore> create(const SandboxOptions& given,
+                                      const std::shared_ptr<const TemplateSource>& source) {
+    const SandboxOptions options = with_template_defaults(given, *source);
     const IdPlan ids = plan_ids(options, source->accounts, identity_);
     std::optional<BoxDirectory> box = make_box_directory(options, ids);
-    if (options.lifetime == Lifetime::Owned) return create_owned(options, *source, ids, box);
-    return create_detached(options, *source, ids, box);
+    const bool owned = options.lifetime == Lifetime::Owned;
+    return owned ? create_owned(options, *source, ids, box)
+                 : create_detached(options, *source, ids, box);
   }
 
   std::shared_ptr<SandboxCore> attach(const std::string& id_or_name) const {
@@ -236,11 +243,14 @@ class Runtime::Impl {
   std::shared_ptr<SandboxCore> create_owned(const SandboxOptions& options,
                                             const TemplateSource& source, const IdPlan& ids,
                                             std::optional<BoxDirectory>& box) {
-    BoxRecord record = make_record(options, source.accounts, ids);
+    BoxRecord record = make_record(options, source, ids);
     record.id = make_sandbox_id();
     LaunchRequest request = make_request(options, source, ids, box);
     Confinement limits = impose_limits(options.limits, record, request);
-    Creation creation = launch(launcher_, request, limits.passed());
+    // Init holds what it gets as long as it lives: the lock that keeps a stored template.
+    std::vector<int> passed = limits.passed();
+    if (source.in_use) passed.push_back(source.in_use->get());
+    Creation creation = launch(launcher_, request, passed);
     auto core =
         assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
     core->box = std::move(box);
@@ -255,7 +265,7 @@ class Runtime::Impl {
     BoxPlace place = run_.make_place(options.name);
     LaunchRequest request = make_request(options, source, ids, box);
     request.has_listener = true;
-    BoxRecord record = make_record(options, source.accounts, ids);
+    BoxRecord record = make_record(options, source, ids);
     record.id = place.id();
     if (box) record.box_directory = box->path();
     Confinement limits = impose_limits(options.limits, record, request);
@@ -263,6 +273,7 @@ class Runtime::Impl {
     for (const int fd : limits.passed()) passed.push_back(fd);
     passed.push_back(place.lock());
     if (box) passed.push_back(box->lock());
+    if (source.in_use) passed.push_back(source.in_use->get());
     Creation creation = launch(launcher_, request, passed);
     auto core =
         assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
@@ -278,6 +289,7 @@ class Runtime::Impl {
   LaunchRequest make_request(const SandboxOptions& options, const TemplateSource& source,
                              const IdPlan& ids, const std::optional<BoxDirectory>& box) const {
     LaunchRequest request;
+    request.root.lowerdirs = source.step_layers;
     request.root.lowerdirs.push_back(skeletons_.get(source));
     for (const HostPath& layer : source.lowerdirs) request.root.lowerdirs.push_back(layer);
     request.root.read_only_trees = source.read_only_trees;

@@ -66,7 +66,8 @@ SandboxCore::SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd roo
                                                           .users = record.users,
                                                           .default_user = record.default_user,
                                                           .witness = witness,
-                                                          .env = record.env})),
+                                                          .env = record.env,
+                                                          .default_cwd = record.default_cwd})),
       files(make_files(record, std::move(root), std::move(watches))),
       host_pid(connection.host_pid),
       pidfd(std::move(connection.pidfd)) {}

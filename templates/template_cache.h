@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "templates/template_source.h"
+#include "templates/template_store.h"
 
 namespace sandbox {
 
@@ -16,15 +17,20 @@ namespace sandbox {
 /// several threads.
 class TemplateCache {
  public:
+  explicit TemplateCache(TemplateStore store) : store_(std::move(store)) {}
+
   /// As find_template(); what it gave is used for a second, so a change of the template is seen
-  /// after that.
+  /// after that. Stored templates are remembered only while somebody uses them: their locks keep
+  /// them from being removed.
   std::shared_ptr<const TemplateSource> find(const std::string& name, NameService names);
 
  private:
   struct Entry {
     std::shared_ptr<const TemplateSource> source;
+    std::weak_ptr<const TemplateSource> stored;
     std::chrono::steady_clock::time_point looked_at;
   };
+  TemplateStore store_;
   std::mutex mutex_;
   std::map<std::pair<std::string, NameService>, Entry> entries_;
 };

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "runtime/base/kernel_file.h"
 #include "sandbox/error.h"
@@ -12,6 +14,7 @@ namespace sandbox {
 namespace {
 
 constexpr std::string_view kDirectoryPrefix = "dir:";
+constexpr std::string_view kStoredPrefix = "template:";
 
 constexpr std::string_view kHosts =
     "127.0.0.1\tlocalhost sandbox\n"
@@ -38,13 +41,23 @@ std::string resolver_configuration(NameService names) {
 
 }  // namespace
 
-TemplateSource find_template(const std::string& name, NameService names) {
+TemplateSource find_template(const std::string& name, NameService names,
+                             const TemplateStore& store) {
   if (name == "host") return host_template(names);
   if (name.starts_with(kDirectoryPrefix)) {
     return directory_template(name.substr(kDirectoryPrefix.size()), names);
   }
-  throw Error(ENOENT, "find template", name,
-              "known are `host` and `dir:PATH`, an unpacked root file system");
+  const std::string stored =
+      name.starts_with(kStoredPrefix) ? name.substr(kStoredPrefix.size()) : name;
+  if (std::optional<StoredTemplate> found = store.find(stored)) {
+    TemplateSource source = stored_template(found->record, names, store);
+    source.in_use = std::make_shared<const UniqueFd>(std::move(found->lock));
+    return source;
+  }
+  throw Error(
+      ENOENT, "find template", name,
+      "known are `host`, `dir:PATH`, an unpacked root file system, and those of `sandboxctl "
+      "template list`");
 }
 
 void add_generated_files(Skeleton& skeleton, const Accounts& accounts, NameService names) {

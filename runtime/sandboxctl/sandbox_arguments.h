@@ -22,7 +22,7 @@ class SandboxArguments {
 
  private:
   std::string template_name_ = "host";
-  std::string user_ = "user";
+  std::string user_;
   std::vector<std::string> mounts_;
   std::string profile_ = "default";
   std::string ids_ = "auto";

@@ -21,7 +21,7 @@ RunOptions parsed(std::vector<std::string> words) { return parse_run(words).valu
 TEST(RunOptions, DefaultsAreTheStrongest) {
   const RunOptions options = parsed({"true"});
   EXPECT_EQ(options.sandbox.template_name, "host");
-  EXPECT_EQ(options.sandbox.user, "user");
+  EXPECT_EQ(options.sandbox.user, "");
   EXPECT_EQ(options.sandbox.network, sandbox::Network::None);
   EXPECT_EQ(options.sandbox.profile, sandbox::Profile::Default);
   EXPECT_THAT(options.command.env, IsEmpty());

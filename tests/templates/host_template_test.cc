@@ -97,7 +97,7 @@ TEST(HostTemplate, ProgramsAreReachedWhetherUsrIsMergedOrNot) {
 
 TEST(FindTemplate, UnknownNameIsEnoentAndTheHintKnowsTheOthers) {
   try {
-    find_template("alpine", NameService::None);
+    find_template("alpine", NameService::None, TemplateStore("/none"));
     FAIL() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.code().value(), ENOENT);
@@ -109,13 +109,18 @@ TEST(FindTemplate, UnknownNameIsEnoentAndTheHintKnowsTheOthers) {
 
 TEST(FindTemplate, KnowsBothForms) {
   const TempDir dir;
-  EXPECT_TRUE(find_template("host", NameService::None).lowerdirs.empty());
-  EXPECT_EQ(find_template("dir:" + dir.path(), NameService::None).lowerdirs.at(0).path, dir.path());
+  EXPECT_TRUE(find_template("host", NameService::None, TemplateStore("/none")).lowerdirs.empty());
+  EXPECT_EQ(find_template("dir:" + dir.path(), NameService::None, TemplateStore("/none"))
+                .lowerdirs.at(0)
+                .path,
+            dir.path());
 }
 
 TEST(FindTemplate, EmptyNameIsEnoent) {
-  EXPECT_THAT([] { find_template("", NameService::None); }, FailsWith(ENOENT));
-  EXPECT_THAT([] { find_template("dir:", NameService::None); }, FailsWith(ENOENT));
+  EXPECT_THAT([] { find_template("", NameService::None, TemplateStore("/none")); },
+              FailsWith(ENOENT));
+  EXPECT_THAT([] { find_template("dir:", NameService::None, TemplateStore("/none")); },
+              FailsWith(ENOENT));
 }
 
 }  // namespace

@@ -54,11 +54,14 @@ struct Mount {
 
 /// What a sandbox is made of. Plain data; the defaults are the strongest isolation.
 struct SandboxOptions {
-  /// "host": our skeleton and the machine's /usr. "dir:PATH": an unpacked root file system.
+  /// "host": our skeleton and the machine's /usr. "dir:PATH": an unpacked root file system. Any
+  /// other: a stored template by its name; see sandbox/templates.h.
   std::string template_name = "host";
   /// Who commands run as, by name: "user" or "root"; with Ids::Range any user of the template.
-  std::string user = "user";
-  /// Added to PATH, HOME, USER and LANG, the only variables a sandbox starts with.
+  /// Empty: the one that the template names, else "user".
+  std::string user = {};
+  /// Added to PATH, HOME, USER and LANG, the only variables a sandbox starts with, and to those of
+  /// the template.
   std::map<std::string, std::string> env = {};
   std::vector<Mount> mounts = {};
   Network network = Network::None;

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "sandbox/options.h"
+#include "templates/template_source.h"
+
+namespace sandbox {
+
+/// `options` with what the template says where they say nothing: the user, and variables that they
+/// do not set.
+SandboxOptions with_template_defaults(SandboxOptions options, const TemplateSource& source);
+
+}  // namespace sandbox
