@@ -20,6 +20,7 @@ int pause(const std::vector<std::string>& arguments);
 int resume(const std::vector<std::string>& arguments);
 int rm(const std::vector<std::string>& arguments);
 int gc(const std::vector<std::string>& arguments);
+int template_verb(const std::vector<std::string>& arguments);
 int doctor(const std::vector<std::string>& arguments);
 int cp(const std::vector<std::string>& arguments);
 int files(const std::vector<std::string>& arguments);

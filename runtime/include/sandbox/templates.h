@@ -1,0 +1,94 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sandbox/options.h"
+
+namespace sandbox {
+
+/// A layer of a stored template.
+struct TemplateLayer {
+  std::string digest;  ///< SHA-256 of the listing of what is in it.
+  uint64_t entries = 0;
+  uint64_t bytes = 0;  ///< Sum of the sizes of its files.
+};
+
+/// A stored template.
+struct TemplateInfo {
+  std::string name;
+  std::string source;  ///< What it was imported from, or what its manifest is based on.
+  std::chrono::system_clock::time_point created;
+  bool on_host = false;                 ///< Its programs are those of the machine's /usr.
+  std::vector<TemplateLayer> layers{};  ///< From bottom to top. Templates may share them.
+  // What sandboxes made of it start with, where their creator says nothing else.
+  std::string user{};
+  std::string workdir{};
+  std::map<std::string, std::string> env{};
+  // What an image says it is for. Nothing runs it by itself.
+  std::vector<std::string> entrypoint{};
+  std::vector<std::string> cmd{};
+};
+
+/// How much a source, which somebody else made, may ask of this machine.
+struct TemplateLimits {
+  uint64_t entries = 2'000'000;
+  uint64_t bytes = uint64_t{64} << 30;  ///< Sum of the sizes of files; holes count.
+  std::chrono::seconds time{3600};
+};
+
+/// What a collection removed.
+struct CollectedTemplates {
+  uint64_t layers = 0;
+  uint64_t drafts = 0;  ///< Of imports and builds that were killed.
+};
+
+/// The templates stored in the data directory: `SandboxOptions::template_name` finds them by name.
+///
+/// Any number of processes and objects may use the same store at once. An object is for one thread
+/// at a time. All functions throw Error. An import or build that fails or is killed leaves the
+/// template of that name as it was.
+class Templates {
+ public:
+  explicit Templates(const RuntimeOptions& options = {});
+
+  /// Imports `source` and stores it as `name`, in the place of what had that name before. Sources
+  /// are `dir:PATH`, `tar:PATH` (plain, gzip, bzip2, xz, zstd), `oci:PATH[:REF]` and
+  /// `docker-archive:PATH[:REF]` (a directory, or an archive of it), `docker://IMAGE` through
+  /// skopeo(1), `debian:SUITE` through mmdebstrap(1), and `template:NAME`.
+  ///
+  /// Files belong to the caller afterwards; set-id bits, devices, sockets, capabilities and ACLs
+  /// are left out. Throws Error: EINVAL for what is no archive or image and for a name that is not
+  /// 1-100 of [A-Za-z0-9._-]; EBADMSG for an image that does not have its digests; E2BIG, EFBIG,
+  /// ENAMETOOLONG or ETIMEDOUT beyond the limits; ENOENT with a hint for a program that is missing.
+  TemplateInfo import(const std::string& source, const std::string& name,
+                      const TemplateLimits& limits = {}) const;
+
+  /// Sorted by name.
+  std::vector<TemplateInfo> list() const;
+  /// Throws Error with ENOENT for one that is not there.
+  TemplateInfo inspect(const std::string& name) const;
+
+  /// Removes it, and layers that no other template has. Throws Error: EBUSY while a sandbox uses
+  /// it, ENOENT when it is not there.
+  void remove(const std::string& name) const;
+  /// Removes those that no sandbox uses, and gives their names.
+  std::vector<std::string> remove_unused() const;
+
+  /// Reads everything and compares it with its digests; what differs, in words. Empty: nothing.
+  std::vector<std::string> verify(const std::string& name) const;
+
+  /// Removes what killed imports and builds left, and layers that no template has any more. Does
+  /// nothing while somebody imports or builds.
+  CollectedTemplates collect() const;
+
+ private:
+  std::string directory_;
+  uid_t uid_;
+  gid_t gid_;
+};
+
+}  // namespace sandbox

@@ -1,0 +1,143 @@
+#include "sandbox/templates.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "runtime/base/kernel_file.h"
+#include "runtime/data_directory.h"
+#include "runtime/host_identity.h"
+#include "sandbox/error.h"
+#include "templates/import_source.h"
+#include "templates/layer_store.h"
+#include "templates/sha256.h"
+#include "templates/template_store.h"
+
+namespace sandbox {
+namespace {
+
+constexpr std::size_t kLargestListing = std::size_t{2} << 30;
+
+void add_layers(std::vector<TemplateLayer>& to, const std::vector<LayerSummary>& from) {
+  for (const LayerSummary& layer : from) to.push_back({layer.digest, layer.entries, layer.bytes});
+}
+
+TemplateInfo info_of(const TemplateRecord& record) {
+  TemplateInfo info{.name = record.name,
+                    .source = record.source,
+                    .created = std::chrono::system_clock::from_time_t(record.created),
+                    .on_host = record.on_host};
+  add_layers(info.layers, record.base_layers);
+  add_layers(info.layers, record.step_layers);
+  info.user = record.config.user;
+  info.workdir = record.config.workdir;
+  info.env = record.config.env;
+  info.entrypoint = record.config.entrypoint;
+  info.cmd = record.config.cmd;
+  return info;
+}
+
+void require_name(const std::string& name) {
+  if (is_template_name(name)) return;
+  throw Error(
+      EINVAL, "store template", name,
+      "names are 1-100 letters, digits, '.', '_' and '-', begin with a letter or digit, and "
+      "are not \"host\"");
+}
+
+StoredTemplate require_template(const TemplateStore& store, const std::string& name) {
+  if (std::optional<StoredTemplate> found = store.find(name)) return std::move(*found);
+  throw Error(ENOENT, "find template", name, "`sandboxctl template list` lists them");
+}
+
+// What is wrong with one layer, or empty.
+std::string check_layer(const TemplateStore& store, const std::string& digest) try {
+  const std::string path = store.listing_of(digest);
+  const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
+  const std::string listing = read_to_end(file.get(), path, kLargestListing);
+  if (sha256_of(listing) != digest) return "its listing is not the one that it is named after";
+  const std::string tree = store.tree_of(digest);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  return find_difference(UniqueFd(check(::open(tree.c_str(), kFlags), "open", tree)), listing);
+} catch (const Error& error) {
+  return error.what();
+}
+
+}  // namespace
+
+Templates::Templates(const RuntimeOptions& options) {
+  const HostIdentity identity = HostIdentity::of_caller();
+  directory_ = DataDirectory(options.data_directory, identity).path() + "/templates";
+  uid_ = identity.uid;
+  gid_ = identity.gid;
+}
+
+TemplateInfo Templates::import(const std::string& source, const std::string& name,
+                               const TemplateLimits& limits) const {
+  require_name(name);
+  if (source == "host") {
+    throw Error(EINVAL, "import", source, "the template `host` is built in and has no layers");
+  }
+  const LayerStore store(directory_, {uid_, gid_});
+  TemplateRecord record = import_source(
+      source, store, {.entries = limits.entries, .bytes = limits.bytes, .time = limits.time});
+  record.name = name;
+  store.put(record);
+  return info_of(record);
+}
+
+std::vector<TemplateInfo> Templates::list() const {
+  const TemplateStore store(directory_);
+  std::vector<TemplateInfo> infos;
+  for (const std::string& name : store.names()) {
+    // Removed meanwhile: then it is not listed.
+    if (const auto found = store.find(name)) infos.push_back(info_of(found->record));
+  }
+  return infos;
+}
+
+TemplateInfo Templates::inspect(const std::string& name) const {
+  return info_of(require_template(TemplateStore(directory_), name).record);
+}
+
+void Templates::remove(const std::string& name) const {
+  LayerStore(directory_, {uid_, gid_}).remove(name);
+  collect_layers(directory_);
+}
+
+std::vector<std::string> Templates::remove_unused() const {
+  std::vector<std::string> removed;
+  {
+    const LayerStore store(directory_, {uid_, gid_});
+    for (std::string& name : store.templates().names()) {
+      try {
+        store.remove(name);
+        removed.push_back(std::move(name));
+      } catch (const Error& error) {
+        const int value = error.code().value();
+        if (value != EBUSY && value != ENOENT) throw;
+      }
+    }
+  }
+  collect_layers(directory_);
+  return removed;
+}
+
+std::vector<std::string> Templates::verify(const std::string& name) const {
+  const TemplateStore store(directory_);
+  const StoredTemplate found = require_template(store, name);
+  std::vector<std::string> differences;
+  for (const TemplateLayer& layer : info_of(found.record).layers) {
+    const std::string difference = check_layer(store, layer.digest);
+    if (!difference.empty()) differences.push_back("layer " + layer.digest + ": " + difference);
+  }
+  return differences;
+}
+
+CollectedTemplates Templates::collect() const {
+  const Collected collected = collect_layers(directory_);
+  return {collected.layers, collected.drafts};
+}
+
+}  // namespace sandbox
