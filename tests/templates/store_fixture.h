@@ -27,15 +27,16 @@ class StoreFixture {
   std::string import(const std::string& source, const ImportLimits& limits = {}) const {
     const LayerStore store = open();
     TemplateRecord record = import_source(source, store, limits);
-    record.name = "t";
+    record.name = name_;
     store.put(record);
     return store.templates().tree_of(record.base_layers.at(0).digest);
   }
   std::string import_tar(const std::string& bytes, const ImportLimits& limits = {}) const {
-    return import("tar:" + file("archive.tar", bytes), limits);
+    return import(std::string("tar:").append(file("archive.tar", bytes)), limits);
   }
 
  private:
+  std::string name_{"t"};
   TempDir dir_;
 };
 
