@@ -20,6 +20,7 @@
 #include "runtime/mount_guard.h"
 #include "runtime/record_builder.h"
 #include "runtime/run_directory.h"
+#include "runtime/runtime_access.h"
 #include "runtime/sandbox_cgroups.h"
 #include "runtime/sandbox_core.h"
 #include "runtime/template_defaults.h"
@@ -373,6 +374,12 @@ Sandbox Runtime::create(const SandboxOptions& options) { return Sandbox(impl_->c
 
 Sandbox Runtime::attach(const std::string& id_or_name) {
   return Sandbox(impl_->attach(id_or_name));
+}
+
+std::shared_ptr<SandboxCore> RuntimeAccess::create(
+    Runtime& runtime, const SandboxOptions& options,
+    const std::shared_ptr<const TemplateSource>& source) {
+  return runtime.impl_->create(options, source);
 }
 
 std::vector<SandboxInfo> Runtime::list() const { return impl_->list(); }

@@ -8,9 +8,13 @@
 #include "runtime/base/kernel_file.h"
 #include "runtime/data_directory.h"
 #include "runtime/host_identity.h"
+#include "runtime/sandbox_step_runner.h"
 #include "sandbox/error.h"
+#include "sandbox/runtime.h"
+#include "templates/builder.h"
 #include "templates/import_source.h"
 #include "templates/layer_store.h"
+#include "templates/manifest_schema.h"
 #include "templates/sha256.h"
 #include "templates/template_store.h"
 
@@ -36,6 +40,10 @@ TemplateInfo info_of(const TemplateRecord& record) {
   info.entrypoint = record.config.entrypoint;
   info.cmd = record.config.cmd;
   return info;
+}
+
+ImportLimits to_limits(const TemplateLimits& limits) {
+  return {.entries = limits.entries, .bytes = limits.bytes, .time = limits.time};
 }
 
 void require_name(const std::string& name) {
@@ -66,7 +74,7 @@ std::string check_layer(const TemplateStore& store, const std::string& digest) t
 
 }  // namespace
 
-Templates::Templates(const RuntimeOptions& options) {
+Templates::Templates(const RuntimeOptions& options) : options_(options) {
   const HostIdentity identity = HostIdentity::of_caller();
   directory_ = DataDirectory(options.data_directory, identity).path() + "/templates";
   uid_ = identity.uid;
@@ -79,13 +87,38 @@ TemplateInfo Templates::import(const std::string& source, const std::string& nam
   if (source == "host") {
     throw Error(EINVAL, "import", source, "the template `host` is built in and has no layers");
   }
-  const LayerStore store(directory_, {uid_, gid_});
-  TemplateRecord record = import_source(
-      source, store, {.entries = limits.entries, .bytes = limits.bytes, .time = limits.time});
-  record.name = name;
-  store.put(record);
+  TemplateRecord record;
+  {
+    const LayerStore store(directory_, {uid_, gid_});
+    record = import_source(source, store, to_limits(limits));
+    record.name = name;
+    store.put(record);
+  }
+  collect_layers(directory_);  // What the template was before.
   return info_of(record);
 }
+
+TemplateInfo Templates::build(const std::string& file, const BuildOptions& options) const {
+  constexpr std::size_t kLargestManifest = 1 << 20;
+  const UniqueFd opened(check(::open(file.c_str(), O_RDONLY | O_CLOEXEC), "open", file));
+  const std::string text = read_to_end(opened.get(), file, kLargestManifest);
+  const Manifest manifest = parse_manifest(text, file);
+  BuildSettings settings{.use_cache = options.use_cache, .limits = to_limits(options.limits)};
+  settings.on_step = [&](std::size_t number, std::size_t count, const Step& step, bool cached) {
+    if (options.on_step) options.on_step({number, count, step.title, cached});
+  };
+  TemplateRecord record;
+  {
+    const LayerStore store(directory_, {uid_, gid_});
+    Runtime runtime(options_);
+    SandboxStepRunner runner(runtime, store.templates(), options.on_output);
+    record = build_template(manifest, text, store, runner, settings);
+  }
+  collect_layers(directory_);
+  return info_of(record);
+}
+
+std::string Templates::manifest_schema() { return describe_manifest(); }
 
 std::vector<TemplateInfo> Templates::list() const {
   const TemplateStore store(directory_);

@@ -39,7 +39,7 @@ constexpr Verb kVerbs[] = {
     {"resume", resume, "let it go on"},
     {"rm", rm, "end sandboxes"},
     {"gc", gc, "remove what killed ones have left"},
-    {"template", template_verb, "what sandboxes start from: import, list, inspect, verify, rm"},
+    {"template", template_verb, "what sandboxes start from: build, import, list, rm, ..."},
     {"doctor", doctor, "what works on this machine, and how to mend the rest"},
 };
 

@@ -1,5 +1,7 @@
 // sandboxctl template: what sandboxes start from.
 
+#include <unistd.h>
+
 #include <ctime>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -92,6 +94,35 @@ int import_template(const Words& arguments) {
   return 0;
 }
 
+int build_template(const Words& arguments) {
+  CLI::App app("Builds a template from a manifest.", "template build");
+  app.footer("'sandboxctl template schema' tells what a manifest has.");
+  bool json = false;
+  bool no_cache = false;
+  app.add_flag("--json", json, "print one JSON document");
+  app.add_flag("--no-cache", no_cache, "do all steps anew");
+  Words rest;
+  if (!take(app, "sandboxctl template build [OPTIONS] FILE", arguments, 1, rest)) return 0;
+  sandbox::BuildOptions options{.use_cache = !no_cache};
+  options.on_step = [](const sandbox::BuildStep& step) {
+    print_all(STDERR_FILENO, "stderr",
+              "[" + std::to_string(step.number) + "/" + std::to_string(step.count) + "] " +
+                  escape_for_terminal(step.title) + (step.cached ? " (unchanged)" : "") + "\n");
+  };
+  options.on_output = [](std::string_view chunk) { print_all(STDERR_FILENO, "stderr", chunk); };
+  const TemplateInfo info = Templates().build(rest[0], options);
+  if (json) print_output(dump(to_json(info)));
+  return 0;
+}
+
+int print_schema(const Words& arguments) {
+  CLI::App app("Prints all keys of a manifest as Markdown.", "template schema");
+  Words rest;
+  if (!take(app, "sandboxctl template schema", arguments, 0, rest)) return 0;
+  print_output(Templates::manifest_schema());
+  return 0;
+}
+
 int list_templates(const Words& arguments) {
   CLI::App app("Lists the stored templates.", "template list");
   bool json = false;
@@ -155,6 +186,8 @@ struct Action {
 
 constexpr Action kActions[] = {
     {"import", import_template, "store an image, archive or directory as a template"},
+    {"build", build_template, "build one from a manifest"},
+    {"schema", print_schema, "what a manifest has, as Markdown"},
     {"list", list_templates, "the stored templates"},
     {"inspect", inspect_template, "layers, sizes, digests and where it came from, as JSON"},
     {"verify", verify_template, "compare what is stored with its digests"},

@@ -44,6 +44,7 @@ class Runtime {
   std::vector<std::string> collect();
 
  private:
+  friend struct RuntimeAccess;
   class Impl;
   std::unique_ptr<Impl> impl_;
 };

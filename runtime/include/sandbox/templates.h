@@ -1,9 +1,14 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/options.h"
@@ -40,6 +45,21 @@ struct TemplateLimits {
   std::chrono::seconds time{3600};
 };
 
+/// One step of a build, told before it is done.
+struct BuildStep {
+  std::size_t number = 0;  ///< From 1.
+  std::size_t count = 0;
+  std::string title;
+  bool cached = false;  ///< It was done before: nothing runs.
+};
+
+struct BuildOptions {
+  bool use_cache = true;
+  TemplateLimits limits = {};
+  std::function<void(const BuildStep&)> on_step = {};
+  std::function<void(std::string_view)> on_output = {};  ///< What commands print.
+};
+
 /// What a collection removed.
 struct CollectedTemplates {
   uint64_t layers = 0;
@@ -67,6 +87,16 @@ class Templates {
   TemplateInfo import(const std::string& source, const std::string& name,
                       const TemplateLimits& limits = {}) const;
 
+  /// Builds the template that the manifest `file` describes and stores it under the manifest's
+  /// name. Steps run in sandboxes with one id; a step whose inputs are what they were is taken from
+  /// the store. Throws Error: EINVAL naming line and column for a manifest that is wrong;
+  /// EOPNOTSUPP for what it asks and nothing enforces; ECANCELED for a command that failed, with
+  /// the end of its output as hint.
+  TemplateInfo build(const std::string& file, const BuildOptions& options = {}) const;
+
+  /// All keys of a manifest, with what they take and mean, as Markdown.
+  static std::string manifest_schema();
+
   /// Sorted by name.
   std::vector<TemplateInfo> list() const;
   /// Throws Error with ENOENT for one that is not there.
@@ -86,6 +116,7 @@ class Templates {
   CollectedTemplates collect() const;
 
  private:
+  RuntimeOptions options_;
   std::string directory_;
   uid_t uid_;
   gid_t gid_;

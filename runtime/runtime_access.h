@@ -1,0 +1,18 @@
+#pragma once
+
+#include <memory>
+
+#include "runtime/sandbox_core.h"
+#include "sandbox/runtime.h"
+#include "templates/template_source.h"
+
+namespace sandbox {
+
+/// What this library does with a Runtime and its users cannot.
+struct RuntimeAccess {
+  /// As Runtime::create(), of `source` in the place of what `options.template_name` names.
+  static std::shared_ptr<SandboxCore> create(Runtime& runtime, const SandboxOptions& options,
+                                             const std::shared_ptr<const TemplateSource>& source);
+};
+
+}  // namespace sandbox

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "sandbox/runtime.h"
+#include "templates/builder.h"
+
+namespace sandbox {
+
+/// Does each step in a sandbox of its own over the layers so far, whose upperdir becomes the layer.
+class SandboxStepRunner final : public StepRunner {
+ public:
+  /// `on_output` is told what commands print.
+  SandboxStepRunner(Runtime& runtime, const TemplateStore& store,
+                    std::function<void(std::string_view)> on_output)
+      : runtime_(runtime), store_(store), on_output_(std::move(on_output)) {}
+
+  RecordedStatuses run(const Step& step, const StepContext& context,
+                       const LayerDraft& draft) override;
+
+ private:
+  Runtime& runtime_;
+  const TemplateStore& store_;
+  std::function<void(std::string_view)> on_output_;
+};
+
+}  // namespace sandbox

@@ -1,0 +1,284 @@
+// Templates from import and manifest to the sandboxes made of them.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <sstream>
+#include <string>
+
+#include "sandbox/error.h"
+#include "sandbox/runtime.h"
+#include "sandbox/templates.h"
+#include "tests/runtime/box.h"
+#include "tests/support/matchers.h"
+#include "tests/support/skips.h"
+#include "tests/support/temp_dir.h"
+
+namespace sandbox {
+namespace {
+
+namespace fs = std::filesystem;
+using test::Box;
+using test::FailsWith;
+using test::TempDir;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class TemplateBuild : public ::testing::Test {
+ protected:
+  void SetUp() override { test::require_user_namespaces(); }
+
+  // Builds `text` as app.yaml; what its commands printed.
+  std::string build(const std::string& text) {
+    files_.write("app.yaml", text);
+    std::string output;
+    steps_.clear();
+    const BuildOptions options{
+        .on_step = [&](const BuildStep& step) { steps_.push_back(step.cached ? "old" : "new"); },
+        .on_output = [&](std::string_view chunk) { output += chunk; }};
+    info_ = templates_.build(files_.path("app.yaml"), options);
+    return output;
+  }
+
+  std::string out_of(const std::string& name, const std::string& script) {
+    return Box(SandboxOptions{.template_name = name}).out(script);
+  }
+
+  Templates templates_;
+  TempDir files_;
+  TemplateInfo info_;
+  std::vector<std::string> steps_;
+};
+
+TEST_F(TemplateBuild, EveryStepShowsInTheSandbox) {
+  files_.write("app/main.py", "print('main')");
+  files_.write("app/sub/x", "x");
+  const std::string output = build(R"(
+name: every-step
+workdir: /home/user/app
+env: {GREETING: hello}
+steps:
+  - mkdir: /home/user/app
+  - copy: {from: app, to: /home/user/app}
+  - copy: {from: app/main.py, to: /opt/deep/main.py}
+  - write: {path: /etc/profile, content: "written", mode: "0600"}
+  - remove: /srv
+  - symlink: {path: /mnt/a/link, target: /etc/profile}
+  - run: echo $GREETING; pwd
+  - env: {LATE: "1"}
+)");
+  EXPECT_EQ(output, "hello\n/home/user/app\n");
+  EXPECT_EQ(out_of("every-step",
+                   "pwd; cat main.py sub/x /opt/deep/main.py /mnt/a/link; ls -d /srv "
+                   "2>/dev/null; stat -c %a /etc/profile; echo $GREETING $LATE"),
+            "/home/user/app\nprint('main')xprint('main')written600\nhello 1\n");
+}
+
+TEST_F(TemplateBuild, UnchangedPrefixIsNotDoneAgain) {
+  files_.write("file", "one");
+  const std::string manifest =
+      "name: cache\nsteps:\n  - run: echo first\n  - copy: {from: file, to: /opt/file}\n"
+      "  - run: echo last\n";
+  EXPECT_EQ(build(manifest), "first\nlast\n");
+  EXPECT_THAT(steps_, ElementsAre("new", "new", "new"));
+  EXPECT_EQ(build(manifest), "");
+  EXPECT_THAT(steps_, ElementsAre("old", "old", "old"));
+  EXPECT_EQ(build(manifest + "  - run: echo more\n"), "more\n");
+  EXPECT_THAT(steps_, ElementsAre("old", "old", "old", "new"));
+  files_.write("file", "two");
+  build(manifest);
+  EXPECT_THAT(steps_, ElementsAre("old", "new", "new"));
+  EXPECT_EQ(out_of("cache", "cat /opt/file"), "two");
+  ::chmod(files_.path("file").c_str(), 0755);
+  build(manifest);
+  EXPECT_THAT(steps_, ElementsAre("old", "new", "new"));
+}
+
+TEST_F(TemplateBuild, FailedStepSaysWhatItPrintedAndLeavesTheTemplate) {
+  build("name: failing\nsteps:\n  - write: {path: /opt/v, content: one}\n");
+  try {
+    build("name: failing\nsteps:\n  - run: echo 'no such thing'; exit 3\n");
+    FAIL() << "it was built";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code().value(), ECANCELED);
+    EXPECT_THAT(error.subject(), HasSubstr("app.yaml:3:5"));
+    EXPECT_THAT(error.hint(), HasSubstr("exited with 3"));
+    EXPECT_THAT(error.hint(), HasSubstr("no such thing"));
+  }
+  EXPECT_EQ(out_of("failing", "cat /opt/v"), "one");
+}
+
+TEST_F(TemplateBuild, WhatNothingEnforcesIsRefused) {
+  for (const char* const line : {"start: ./serve", "ready: {port: 80}", "limits: {pids: 5}",
+                                 "ids: range", "steps: [apt: git]"}) {
+    EXPECT_THAT([&] { build(std::string("name: refused\n") + line + "\n"); }, FailsWith(EOPNOTSUPP))
+        << line;
+  }
+}
+
+TEST_F(TemplateBuild, TemplateOfATemplateHasBoth) {
+  build("name: below\nenv: {A: a}\nsteps: [run: echo below >/opt/below]\n");
+  build("name: above\nfrom: template:below\nenv: {B: b}\nsteps: [run: echo above >/opt/above]\n");
+  EXPECT_EQ(out_of("above", "cat /opt/below /opt/above; echo $A$B"), "below\nabove\nab\n");
+  EXPECT_EQ(info_.layers.size(), 2U);
+}
+
+TEST_F(TemplateBuild, SetIdBitsAndFifosOfAStepAreNotStored) {
+  build(
+      "name: strip\nsteps:\n  - run: cd /opt; echo x >f; chmod 6755 f; mkfifo p; chmod 0 f\n"
+      "  - run: cd /opt; echo y >g; chmod 4711 g\n");
+  EXPECT_EQ(out_of("strip", "cd /opt; stat -c '%n %a' *"), "f 400\ng 711\n");
+}
+
+TEST_F(TemplateBuild, TenLayersAreAMount) {
+  std::string manifest = "name: ten\nsteps:\n";
+  for (const char* const digit : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}) {
+    manifest.append("  - run: echo ").append(digit).append(" >/opt/").append(digit).append("\n");
+  }
+  build(manifest);
+  EXPECT_EQ(info_.layers.size(), 10U);
+  EXPECT_EQ(out_of("ten", "cat /opt/*"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+  EXPECT_TRUE(templates_.verify("ten").empty());
+}
+
+TEST_F(TemplateBuild, AsManyLayersAsAreAllowedAreAMount) {
+  std::string manifest = "name: most\nsteps:\n";
+  for (int i = 0; i < 48; ++i) {
+    manifest.append("  - mkdir: /opt/").append(std::to_string(i)).append("\n");
+  }
+  build(manifest);
+  EXPECT_EQ(out_of("most", "ls /opt | wc -l"), "48\n");
+  EXPECT_THAT([&] { build(manifest + "  - mkdir: /opt/more\n"); }, FailsWith(E2BIG));
+}
+
+TEST_F(TemplateBuild, UserAddedByAStepIsKnown) {
+  build(
+      "name: adduser\nuser: user\nsteps:\n"
+      "  - run: sed -i 's,/home/user:,/opt/home:,' /etc/passwd; mkdir /opt/home\n");
+  EXPECT_EQ(out_of("adduser", "echo $HOME; pwd"), "/opt/home\n/opt/home\n");
+}
+
+TEST_F(TemplateBuild, TemplateInUseIsNotRemoved) {
+  build("name: used\nsteps: [run: echo x >/opt/x]\n");
+  {
+    const Box box(SandboxOptions{.template_name = "used"});
+    EXPECT_THAT([&] { templates_.remove("used"); }, FailsWith(EBUSY));
+    build("name: used\nsteps: [run: echo y >/opt/x]\n");
+    EXPECT_EQ(box.out("cat /opt/x"), "x\n");
+  }
+  EXPECT_EQ(out_of("used", "cat /opt/x"), "y\n");
+  EXPECT_NO_THROW(templates_.remove("used"));
+  EXPECT_THAT([&] { templates_.inspect("used"); }, FailsWith(ENOENT));
+}
+
+// Of a step that made / what a sandbox relies on into something else.
+TEST_F(TemplateBuild, StepCannotReplaceWhatIsMountedUpon) {
+  build(
+      "name: hostile\nsteps:\n"
+      "  - run: rm -rf /run /tmp /etc; ln -s /opt /run; ln -s /proc /tmp; ln -s /opt /etc; "
+      "rm -rf /proc /dev 2>/dev/null; true\n");
+  EXPECT_EQ(out_of("hostile", "test -r /proc/self/status && test -c /dev/null && echo fine"),
+            "fine\n");
+}
+
+// Changes the trees below /home/user/trees at random, and prints before and after what is there.
+constexpr const char* kTrees = R"(
+import os, random, shutil, sys
+seed, change = int(sys.argv[1]), random.Random(int(sys.argv[1]))
+top = '/home/user/trees'
+names = ['a', 'b', 'c', 'd\\ e', 'f\n']
+def path(root):
+    return os.path.join(root, *[change.choice(names) for _ in range(change.randint(1, 3))])
+def write(p):
+    with open(p, 'w') as f: f.write(str(change.random()))
+def one(root):
+    p, q = path(root), path(root)
+    kind = change.randint(0, 9)
+    if kind <= 1: os.makedirs(p, change.choice([0o755, 0o700, 0o1777]))
+    elif kind <= 3: write(p)
+    elif kind == 4: os.symlink(change.choice(names), p)
+    elif kind == 5: os.unlink(p)
+    elif kind == 6: shutil.rmtree(p)
+    elif kind == 7: shutil.rmtree(p); os.mkdir(p); write(os.path.join(p, 'new'))
+    elif kind == 8: os.rename(p, q)
+    else: os.chmod(p, change.choice([0o711, 0o755, 0o700, 0o744]))
+def view():
+    for root, dirs, files in sorted(os.walk(top)):
+        dirs.sort()
+        for name in sorted(dirs + files):
+            p = os.path.join(root, name)
+            s = os.lstat(p)
+            link = os.readlink(p) if os.path.islink(p) else ''
+            text = open(p).read() if os.path.isfile(p) and not link else ''
+            print(repr((p, oct(s.st_mode), s.st_mtime_ns, link, text)))
+print('== before', seed); view()
+for tree in range(50):
+    root = os.path.join(top, str(tree))
+    os.makedirs(root, exist_ok=True)
+    for _ in range(12):
+        try: one(root)
+        except (OSError, shutil.Error): pass
+print('== after', seed); view()
+)";
+
+std::map<std::string, std::string> sections_of(const std::string& output) {
+  std::map<std::string, std::string> sections;
+  std::istringstream lines(output);
+  std::string name;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("== ")) {
+      name = line.substr(3);
+    } else {
+      sections[name] += line + "\n";
+    }
+  }
+  return sections;
+}
+
+// What a step leaves is what the next one finds: 50 trees a step, in builds of 8 steps.
+TEST_F(TemplateBuild, MergedViewOfTheLayersIsTheViewBeforeCommit) {
+  files_.write("trees.py", kTrees);
+  constexpr int kSteps = 8;
+  for (int round = 0; round < 5; ++round) {
+    std::string manifest = "name: trees\nsteps:\n  - copy: {from: trees.py, to: /opt/trees.py}\n";
+    for (int step = 0; step < kSteps; ++step) {
+      manifest.append("  - run: python3 /opt/trees.py ")
+          .append(std::to_string(round * 100 + step))
+          .append("\n");
+    }
+    const auto sections = sections_of(build(manifest));
+    ASSERT_GT(sections.at("after " + std::to_string(round * 100 + kSteps - 1)).size(), 1000U);
+    for (int step = 1; step < kSteps; ++step) {
+      const int seed = round * 100 + step;
+      ASSERT_EQ(sections.at("before " + std::to_string(seed)),
+                sections.at("after " + std::to_string(seed - 1)))
+          << seed;
+    }
+    EXPECT_TRUE(templates_.verify("trees").empty());
+  }
+}
+
+TEST(TemplateImport, ImageConfigurationIsWhatTheSandboxStartsWith) {
+  test::require_user_namespaces();
+  const TempDir files;
+  files.write("root/etc/passwd", "app:x:1234:1234::/srv/app:/bin/sh\n");
+  files.write("root/srv/app/f", "x");
+  const Templates templates;
+  const TemplateInfo info = templates.import("dir:" + files.path("root"), "imported");
+  EXPECT_EQ(info.layers.size(), 1U);
+  const Box box(SandboxOptions{.template_name = "imported", .user = "app"});
+  EXPECT_EQ(box.files().read("/srv/app/f"), "x");
+  EXPECT_FALSE(templates.list().empty());
+  EXPECT_TRUE(templates.verify("imported").empty());
+}
+
+TEST(TemplateImport, HostIsNotImportedAndNamesAreChecked) {
+  const Templates templates;
+  EXPECT_THAT([&] { templates.import("host", "x"); }, FailsWith(EINVAL));
+  EXPECT_THAT([&] { templates.import("dir:/", "a/b"); }, FailsWith(EINVAL));
+  EXPECT_THAT([&] { templates.inspect("nothing"); }, FailsWith(ENOENT));
+}
+
+}  // namespace
+}  // namespace sandbox
