@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -103,26 +104,34 @@ void parse_accounts(std::span<const std::byte> input) {
   for (const Account& account : accounts.all()) accounts.supplementary_groups(account.name);
 }
 
+std::vector<Decoder> with_templates(std::vector<Decoder> decoders) {
+  std::vector<Decoder> more = template_decoders();
+  decoders.insert(decoders.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
+  return decoders;
+}
+
 }  // namespace
 
 const std::vector<Decoder>& decoders() {
-  static const std::vector<Decoder> all = {
-      refusing("launch_request", [](auto input) { LaunchRequest::decode(input); },
-               {launch_request()}),
-      refusing(
-          "control_request", [](auto input) { decode_control_request(input); }, control_requests()),
-      refusing("control_reply", [](auto input) { decode_control_reply(input); },
-               {encode(ControlReply(State{1, 2})), encode(ControlReply(Done{}))}),
-      refusing("box_record", parse_record, {bytes_of(record())}),
-      refusing(
-          "status_message", [](auto input) { decode_status(input); }, status_messages()),
-      refusing(
-          "setup_report", [](auto input) { decode_setup_report(input); }, setup_reports()),
-      // Refuses nothing: what is wrong is passed over.
-      {"accounts",
-       parse_accounts,
-       {bytes_of("root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/bash\n"),
-        bytes_of("audio:x:29:user,other\nvideo:x:44:\n")}}};
+  static const std::vector<Decoder> all = with_templates(
+      {refusing("launch_request", [](auto input) { LaunchRequest::decode(input); },
+                {launch_request()}),
+       refusing(
+           "control_request", [](auto input) { decode_control_request(input); },
+           control_requests()),
+       refusing("control_reply", [](auto input) { decode_control_reply(input); },
+                {encode(ControlReply(State{1, 2})), encode(ControlReply(Done{}))}),
+       refusing("box_record", parse_record, {bytes_of(record())}),
+       refusing(
+           "status_message", [](auto input) { decode_status(input); }, status_messages()),
+       refusing(
+           "setup_report", [](auto input) { decode_setup_report(input); }, setup_reports()),
+       // Refuses nothing: what is wrong is passed over.
+       {"accounts",
+        parse_accounts,
+        {bytes_of("root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home/user:/bin/bash\n"),
+         bytes_of("audio:x:29:user,other\nvideo:x:44:\n")}}});
   return all;
 }
 

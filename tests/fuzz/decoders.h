@@ -17,7 +17,10 @@ struct Decoder {
   std::vector<std::vector<std::byte>> corpus;
 };
 
-/// Launch requests, spawn requests, status messages, setup reports and account files.
+/// Of messages between our processes, account files, and what template_decoders() has.
 const std::vector<Decoder>& decoders();
+
+/// Manifests, documents of images, records and listings of the store.
+std::vector<Decoder> template_decoders();
 
 }  // namespace sandbox::test

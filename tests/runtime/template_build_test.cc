@@ -213,7 +213,7 @@ def view():
             text = open(p).read() if os.path.isfile(p) and not link else ''
             print(repr((p, oct(s.st_mode), s.st_mtime_ns, link, text)))
 print('== before', seed); view()
-for tree in range(50):
+for tree in range(30):
     root = os.path.join(top, str(tree))
     os.makedirs(root, exist_ok=True)
     for _ in range(12):
@@ -236,11 +236,11 @@ std::map<std::string, std::string> sections_of(const std::string& output) {
   return sections;
 }
 
-// What a step leaves is what the next one finds: 50 trees a step, in builds of 8 steps.
+// What a step leaves is what the next one finds: 30 trees a step, in 3 builds of 6 steps.
 TEST_F(TemplateBuild, MergedViewOfTheLayersIsTheViewBeforeCommit) {
   files_.write("trees.py", kTrees);
-  constexpr int kSteps = 8;
-  for (int round = 0; round < 5; ++round) {
+  constexpr int kSteps = 6;
+  for (int round = 0; round < 3; ++round) {
     std::string manifest = "name: trees\nsteps:\n  - copy: {from: trees.py, to: /opt/trees.py}\n";
     for (int step = 0; step < kSteps; ++step) {
       manifest.append("  - run: python3 /opt/trees.py ")
