@@ -35,6 +35,7 @@ constexpr Verb kVerbs[] = {
     {"namespaces", probe::try_namespaces},
     {"network", probe::look_at_network},
     {"open-many", probe::open_many},
+    {"orphans", probe::leave_orphans},
     {"processes", probe::list_processes},
     {"programs", probe::rewrite_programs},
     {"rewrite", probe::rewrite_file},
@@ -50,6 +51,7 @@ constexpr Verb kVerbs[] = {
     {"terminals", probe::try_terminals},
     {"threads", probe::hold_threads},
     {"unwritten", probe::search_unwritten_blocks},
+    {"zombies", probe::leave_zombies},
 };
 
 }  // namespace

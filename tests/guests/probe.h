@@ -59,6 +59,8 @@ int signal_init(Words words);
 int storm(Words words);
 int stop_everybody(Words words);
 int leave_daemon(Words words);
+int leave_orphans(Words words);
+int leave_zombies(Words words);
 int steal_output(Words words);
 int lose_first_thread(Words words);
 int ignore_signals(Words words);

@@ -178,6 +178,34 @@ int leave_daemon(Words) {
   return 0;
 }
 
+/// So many processes whose parent ends at once.
+int leave_orphans(Words words) {
+  const int wanted = words.count > 0 ? std::atoi(words.at[0]) : 1;
+  int made = 0;
+  for (; made < wanted; ++made) {
+    const pid_t child = ::fork();
+    if (child < 0) break;
+    if (child == 0) ::_exit(::fork() < 0 ? 1 : 0);
+    int status = 0;
+    if (::waitpid(child, &status, 0) != child || status != 0) break;
+  }
+  std::printf("orphans %d\n", made);
+  return 0;
+}
+
+/// So many children that end at once and are not waited for, all left to PID 1 together.
+int leave_zombies(Words words) {
+  const int wanted = words.count > 0 ? std::atoi(words.at[0]) : 1;
+  int made = 0;
+  for (; made < wanted; ++made) {
+    const pid_t child = ::fork();
+    if (child < 0) break;
+    if (child == 0) ::_exit(0);
+  }
+  std::printf("zombies %d\n", made);
+  return 0;
+}
+
 /// Has children that read our own stdout pipe before the host does, and feed it, for a while after
 /// our end: a host that trusts poll(2) then blocks in read(2).
 int steal_output(Words) {
