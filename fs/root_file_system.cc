@@ -1,10 +1,12 @@
 #include "fs/root_file_system.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "fs/dev_mount.h"
@@ -72,6 +74,37 @@ std::vector<UniqueFd> clone_bind_sources(const std::vector<BindMount>& binds) {
   return sources;
 }
 
+// What a package manager, a daemon or a careful script looks at, or writes as root; deeper down
+// only the content matters. Each is copied up, so there is no file among them that a template's
+// author could make huge.
+constexpr std::array kOwnedByRoot{
+    "/",          "etc",
+    "etc/group",  "etc/hostname",
+    "etc/hosts",  "etc/nsswitch.conf",
+    "etc/passwd", "etc/resolv.conf",
+    "home",       "mnt",
+    "opt",        "root",
+    "run",        "run/lock",
+    "srv",        "tmp",
+    "usr",        "var",
+    "var/cache",  "var/lib",
+    "var/log",    "var/tmp",
+};
+
+void give_entry_to_root(int root, const char* path) {
+  // Off the mounts that lie here already, such as /usr, and off a template's symlinks.
+  const UniqueFd entry{openat2(root, path, O_PATH | O_NOFOLLOW,
+                               RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV)};
+  if (!entry && (errno == ENOENT || errno == ENOTDIR || errno == EXDEV || errno == ELOOP)) return;
+  check(entry.get(), "openat2", path);
+  struct stat status {};
+  check(::fstat(entry.get(), &status), "fstat", path);
+  if (status.st_uid == 0) return;
+  if (::fchownat(entry.get(), "", 0, 0, AT_EMPTY_PATH) == 0) return;
+  // A template that belongs to somebody without an id in here: nobody's, then.
+  if (errno != EPERM) throw Error(errno, "fchownat", path);
+}
+
 uint64_t mount_id(int dir, const char* path) {
   struct statx status {};
   check(::statx(dir, path, AT_EMPTY_PATH, STATX_MNT_ID, &status), "statx", path);
@@ -101,6 +134,10 @@ void RootFileSystem::mount_proc() { mount_hidden_proc(root_.get(), empty_.get(),
 
 void RootFileSystem::mount_dev() {
   mount_devices(root_.get(), *scratch_, request_.tty_group_mapped);
+}
+
+void RootFileSystem::give_to_root() {
+  for (const char* path : kOwnedByRoot) give_entry_to_root(root_.get(), path);
 }
 
 void RootFileSystem::mount_binds() {

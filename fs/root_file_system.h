@@ -48,6 +48,10 @@ class RootFileSystem {
   void mount_layers();
   void mount_proc();
   void mount_dev();
+  /// Makes the directories that distributions expect to be root's, and the files of /etc that are
+  /// ours, belong to uid and gid 0: every layer belongs to `user`, as his are the only files on the
+  /// host. For a caller with CAP_CHOWN. Never reaches a mount; ids that are not mapped stay.
+  void give_to_root();
   void mount_binds();
 
   /// Makes it the root directory and lets go of the host's: pivot_root(2). Then checks that "/" is

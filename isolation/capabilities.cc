@@ -1,7 +1,6 @@
 #include "isolation/capabilities.h"
 
 #include <grp.h>
-#include <linux/securebits.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -17,11 +16,6 @@
 namespace sandbox {
 namespace {
 
-// Each bit with its lock. KEEP_CAPS is locked while it is clear.
-constexpr unsigned long kSecurebits =
-    SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
-    SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
-
 struct FreeCapabilities {
   void operator()(cap_t state) const { ::cap_free(state); }
 };
@@ -35,19 +29,22 @@ void lower_bounding_set(CapabilitySet kept) {
   }
 }
 
-// Effective and permitted become `kept`, as far as they were permitted; inheritable is cleared.
-void set_own(CapabilitySet kept) {
+// As far as they were permitted; inheritable is cleared.
+void set_own(CapabilitySet effective, CapabilitySet permitted) {
   const CapabilityState current(::cap_get_proc());
   if (!current) throw Error(errno, "capget", "");
   const CapabilityState next(::cap_init());
   if (!next) throw Error(errno, "cap_init", "");
 
   for (cap_value_t capability = 0; capability < ::cap_max_bits(); ++capability) {
-    if ((kept & capabilities(capability)) == 0) continue;
-    cap_flag_value_t permitted = CAP_CLEAR;
-    check(::cap_get_flag(current.get(), capability, CAP_PERMITTED, &permitted), "cap_get_flag");
-    check(::cap_set_flag(next.get(), CAP_PERMITTED, 1, &capability, permitted), "cap_set_flag");
-    check(::cap_set_flag(next.get(), CAP_EFFECTIVE, 1, &capability, permitted), "cap_set_flag");
+    const CapabilitySet bit = capabilities(capability);
+    if (((effective | permitted) & bit) == 0) continue;
+    cap_flag_value_t had = CAP_CLEAR;
+    check(::cap_get_flag(current.get(), capability, CAP_PERMITTED, &had), "cap_get_flag");
+    if (had == CAP_CLEAR) continue;
+    check(::cap_set_flag(next.get(), CAP_PERMITTED, 1, &capability, CAP_SET), "cap_set_flag");
+    if ((effective & bit) == 0) continue;
+    check(::cap_set_flag(next.get(), CAP_EFFECTIVE, 1, &capability, CAP_SET), "cap_set_flag");
   }
   check(::cap_set_proc(next.get()), "capset");
 }
@@ -57,10 +54,10 @@ void set_own(CapabilitySet kept) {
 void drop_capabilities(const CapabilityPolicy& policy) {
   // Both need CAP_SETPCAP, so the own sets are last.
   lower_bounding_set(policy.bounding);
-  check(::prctl(PR_SET_SECUREBITS, kSecurebits), "prctl(PR_SET_SECUREBITS)");
+  check(::prctl(PR_SET_SECUREBITS, policy.securebits), "prctl(PR_SET_SECUREBITS)");
   // Not cap_reset_ambient(3), which asks for each capability first: 41 calls.
   check(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl(PR_CAP_AMBIENT)");
-  set_own(policy.kept);
+  set_own(policy.effective, policy.permitted);
 }
 
 void set_no_new_privs() {
@@ -76,7 +73,8 @@ void give_up_root(uid_t uid, gid_t gid) {
   // A change of all uids from 0 clears the capabilities, unless told not to: capabilities(7).
   check(::prctl(PR_SET_KEEPCAPS, 1), "prctl(PR_SET_KEEPCAPS)");
   check(::setresuid(uid, uid, uid), "setresuid");
-  set_own(capabilities(CAP_SETUID, CAP_SETGID));
+  constexpr CapabilitySet kKept = capabilities(CAP_SETUID, CAP_SETGID);
+  set_own(kKept, kKept);
   check(::prctl(PR_SET_KEEPCAPS, 0), "prctl(PR_SET_KEEPCAPS)");
   // A change of ids ends it, and /proc/self would belong to root: PR_SET_DUMPABLE in prctl(2).
   check(::prctl(PR_SET_DUMPABLE, 1), "prctl(PR_SET_DUMPABLE)");

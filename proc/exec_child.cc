@@ -1,7 +1,6 @@
 #include "proc/exec_child.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -11,7 +10,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "isolation/capabilities.h"
+#include "isolation/command_capabilities.h"
 #include "isolation/seccomp_install.h"
 
 namespace sandbox {
@@ -40,17 +39,11 @@ bool change_ids(const ChildPlan& plan) noexcept {
          ::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) == 0;
 }
 
-// init keeps some for range maps; its uid change clears them only for uids other than 0, so they
-// are dropped by name. The bounding set first, which takes SETPCAP.
-bool drop_capabilities(const ChildPlan& plan) noexcept {
-  if (!plan.change_ids) return true;
-  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
-    if ((kRangeInitCapabilities.bounding & capabilities(capability)) == 0) continue;
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) return false;
-  }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct none[2] = {};
-  return ::syscall(SYS_capset, &header, none) == 0;
+// Init keeps some for range maps, where root inside has a few of its own. Null or the call that
+// failed.
+const char* drop_capabilities(const ChildPlan& plan) noexcept {
+  if (!plan.change_ids) return nullptr;
+  return try_drop_capabilities(plan.uid == 0 ? kRootCommandCapabilities : kNoCapabilities);
 }
 
 // As execvp(3): goes on where a file is missing, and remembers one that could not be executed.
@@ -81,7 +74,8 @@ void exec_child(const ChildPlan& plan, ChildFailure& failure) noexcept {
   if (!set_limits(plan.rlimits)) fail(failure, "setrlimit", errno);
   if (!set_limit(RLIMIT_LOCKS, plan.tag)) fail(failure, "setrlimit(RLIMIT_LOCKS)", errno);
   if (!change_ids(plan)) fail(failure, "setresuid", errno);
-  if (!drop_capabilities(plan)) fail(failure, "capset", errno);
+  // After the ids: it gives up what they were changed with.
+  if (const char* const call = drop_capabilities(plan)) fail(failure, call, errno);
   if (::fchdir(plan.cwd_fd) != 0) fail(failure, "fchdir", errno);
   if (::close_range(3, ~0U, 0) != 0) fail(failure, "close_range", errno);
   sigset_t none;

@@ -60,6 +60,13 @@ IsolationLayer describe_network(Network network) {
   return {"network namespace", "off", "off", "the host's network, loopback and abstract sockets"};
 }
 
+IsolationLayer describe_capabilities(Ids ids) {
+  if (ids != Ids::Range) return {"capabilities", "none", "none", {}};
+  return {"capabilities", "root inside", "root inside",
+          "user: none; root: CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, NET_BIND_SERVICE, SETGID, "
+          "SETUID; init also SETPCAP"};
+}
+
 }  // namespace
 
 std::vector<IsolationLayer> describe_isolation(const IsolationFacts& facts) {
@@ -74,9 +81,7 @@ std::vector<IsolationLayer> describe_isolation(const IsolationFacts& facts) {
                     name_of(facts.requested_upper),
                     facts.upper_in_memory ? "memory" : "directory",
                     {}});
-  layers.push_back(
-      {"capabilities", "none", "none",
-       facts.effective_ids == Ids::Range ? "of commands; init keeps SETUID, SETGID, KILL" : ""});
+  layers.push_back(describe_capabilities(facts.effective_ids));
   layers.push_back({"no_new_privs", "on", "on", {}});
   layers.push_back({"seccomp", name_of(facts.profile), name_of(facts.profile), {}});
   layers.push_back(describe_landlock(facts));

@@ -61,12 +61,6 @@ UniqueFd open_root() {
   return UniqueFd(check(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/"));
 }
 
-// All layers belong to `user`, as his are the only files on the host; root, who has no capability,
-// could not enter its own home.
-void give_root_its_home() {
-  check(::fchownat(AT_FDCWD, "/root", 0, 0, AT_SYMLINK_NOFOLLOW), "fchownat", "/root");
-}
-
 // 0, 1 and 2 are the host's /dev/null until now.
 void reopen_stdio() {
   const UniqueFd null{check(::open("/dev/null", O_RDWR | O_CLOEXEC), "open", "/dev/null")};
@@ -120,12 +114,13 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   steps.run("layers", [&] { root->mount_layers(); });
   steps.run("proc", [&] { root->mount_proc(); });
   steps.run("dev", [&] { root->mount_dev(); });
+  // Before the binds, whose files are the caller's.
+  if (request.map_writer != MapWriter::Self) steps.run("owners", [&] { root->give_to_root(); });
   steps.run("binds", [&] { root->mount_binds(); });
   steps.run("private proc", [&] { result.proc = open_private_proc(); });
   steps.run("pivot_root", [&] { root->enter(); });
   steps.run("root", [&] { result.root = open_root(); });
   root.reset();
-  if (request.map_writer != MapWriter::Self) steps.run("home of root", give_root_its_home);
   // Before the quotas, which would keep the child from making it.
   if (request.own_network) steps.run("network", [&] { network->enter(); });
   network.reset();

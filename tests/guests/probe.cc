@@ -18,6 +18,7 @@ constexpr Verb kVerbs[] = {
     {"daemon", probe::leave_daemon},
     {"deep-tree", probe::make_deep_tree},
     {"descriptors", probe::list_descriptors},
+    {"devices", probe::try_devices},
     {"domains", probe::try_execution_domains},
     {"exec", probe::run_program},
     {"filters", probe::try_loosening_filters},
@@ -50,6 +51,7 @@ constexpr Verb kVerbs[] = {
     {"sysctls", probe::list_writable_sysctls},
     {"terminals", probe::try_terminals},
     {"threads", probe::hold_threads},
+    {"trace", probe::trace_process},
     {"unwritten", probe::search_unwritten_blocks},
     {"zombies", probe::leave_zombies},
 };

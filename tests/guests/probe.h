@@ -39,6 +39,7 @@ int try_handles(Words words);
 int try_execution_domains(Words words);
 int try_loosening_filters(Words words);
 int try_terminals(Words words);
+int try_devices(Words words);
 int read_kernel_memory(Words words);
 // probe_files.cc
 int rewrite_file(Words words);
@@ -56,6 +57,7 @@ int hold_threads(Words words);
 int run_program(Words words);
 int list_processes(Words words);
 int signal_init(Words words);
+int trace_process(Words words);
 int storm(Words words);
 int stop_everybody(Words words);
 int leave_daemon(Words words);

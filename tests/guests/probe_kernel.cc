@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -217,6 +218,25 @@ int try_terminals(Words) {
   tell("isatty(stdin)", ::isatty(0) == 1 ? 0 : -1);
   const int controlling = ::open("/dev/tty", O_RDWR | O_CLOEXEC);
   tell("open(/dev/tty)", controlling);
+  return 0;
+}
+
+/// Makes device nodes, in the directories it is given.
+int try_devices(Words words) {
+  for (int i = 0; i < words.count; ++i) {
+    char path[256];
+    std::snprintf(path, sizeof(path), "%s/node", words.at[i]);
+    const auto attempt = [&](const char* name, mode_t kind, dev_t device) {
+      char what[300];
+      std::snprintf(what, sizeof(what), "%s(%s)", name, words.at[i]);
+      tell(what, ::mknod(path, kind | 0600, device));
+      ::unlink(path);
+    };
+    attempt("fifo", S_IFIFO, 0);
+    attempt("null", S_IFCHR, ::makedev(1, 3));
+    attempt("kmsg", S_IFCHR, ::makedev(1, 11));
+    attempt("disk", S_IFBLK, ::makedev(8, 0));
+  }
   return 0;
 }
 

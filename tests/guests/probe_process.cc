@@ -3,8 +3,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -135,6 +137,17 @@ int signal_init(Words) {
   tell("open(/proc/1/mem)", ::open("/proc/1/mem", O_RDWR | O_CLOEXEC));
   tell("open(/proc/1/oom_score_adj)", ::open("/proc/1/oom_score_adj", O_WRONLY | O_CLOEXEC));
   tell("readlink(/proc/1/root)", ::open("/proc/1/root", O_RDONLY | O_CLOEXEC));
+  return 0;
+}
+
+/// Looks into the process it is given.
+int trace_process(Words words) {
+  const pid_t pid = words.count > 0 ? std::atoi(words.at[0]) : 1;
+  tell("ptrace(SEIZE)", ::ptrace(PTRACE_SEIZE, pid, nullptr, nullptr));
+  char byte = 0;
+  const iovec here = {&byte, 1};
+  const iovec there = {&byte, 1};  // Mapped or not: the right is checked first.
+  tell("process_vm_readv", ::process_vm_readv(pid, &here, 1, &there, 1, 0));
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <string>
 
+#include "isolation/command_capabilities.h"
 #include "sandbox/error.h"
 #include "tests/support/in_child.h"
 #include "tests/support/skips.h"
@@ -68,15 +69,21 @@ TEST(Capabilities, AmbientAndInheritableAreCleared) {
     return capability_sets();
   });
   // KILL, SETGID, SETUID, SETPCAP are 0x1e0; with the others of "root inside" 0x5fb.
-  EXPECT_EQ(end.text, "0 1e0 1e0 5fb 0") << end;
+  EXPECT_EQ(end.text, "0 5fb 1e0 5fb 0") << end;
+}
+
+// With CAP_SETPCAP kept, without which nobody could change them anyway.
+CapabilityPolicy with_setpcap(CapabilityPolicy policy) {
+  policy.effective = policy.permitted = policy.bounding = capabilities(CAP_SETPCAP);
+  return policy;
 }
 
 TEST(Capabilities, SecurebitsAreSetAndLocked) {
   test::require_user_namespaces();
   const ChildEnd end = in_child([] {
     become_capable();
-    drop_capabilities(kRangeInitCapabilities);
-    EXPECT_EQ(::prctl(PR_SET_SECUREBITS, 0), -1);  // With CAP_SETPCAP still there.
+    drop_capabilities(with_setpcap(kNoCapabilities));
+    EXPECT_EQ(::prctl(PR_SET_SECUREBITS, 0), -1);
     EXPECT_EQ(::prctl(PR_SET_KEEPCAPS, 1), -1);
     return std::to_string(::prctl(PR_GET_SECUREBITS));
   });
@@ -86,7 +93,46 @@ TEST(Capabilities, SecurebitsAreSetAndLocked) {
   EXPECT_EQ(end.exit_code, 0);
 }
 
-TEST(Capabilities, RootInsideIsNothingSpecialAfterExec) {
+TEST(Capabilities, SecurebitsOfRootInsideAreLocked) {
+  test::require_user_namespaces();
+  const ChildEnd end = in_child([] {
+    become_capable();
+    drop_capabilities(with_setpcap(kRootCommandCapabilities));
+    EXPECT_EQ(::prctl(PR_SET_SECUREBITS, SECURE_ALL_BITS), -1);
+    EXPECT_EQ(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SETPCAP, 0, 0), -1);
+    return std::to_string(::prctl(PR_GET_SECUREBITS) & SECURE_ALL_BITS);
+  });
+  EXPECT_EQ(end.text, std::to_string(SECBIT_NO_CAP_AMBIENT_RAISE)) << end;
+  EXPECT_EQ(end.exit_code, 0);
+}
+
+// As init starts a command: it has its own policy already, and gives the child another.
+std::string sets_of_a_child(const CapabilityPolicy& policy) {
+  become_capable();
+  drop_capabilities(kRangeInitCapabilities);
+  if (const char* const call = try_drop_capabilities(policy)) return call;
+  return capability_sets();
+}
+
+TEST(Capabilities, InitGivesRootInsideItsEight) {
+  test::require_user_namespaces();
+  const ChildEnd end = in_child([] { return sets_of_a_child(kRootCommandCapabilities); });
+  EXPECT_EQ(end.text, "0 4fb 4fb 4fb 0") << end;
+}
+
+TEST(Capabilities, InitGivesOthersNone) {
+  test::require_user_namespaces();
+  const ChildEnd end = in_child([] { return sets_of_a_child(kNoCapabilities); });
+  EXPECT_EQ(end.text, "0 0 0 0 0") << end;
+}
+
+TEST(Capabilities, FailureOfAChildNamesTheCall) {
+  test::require_unprivileged();
+  const ChildEnd end = in_child([] { return std::string(try_drop_capabilities(kNoCapabilities)); });
+  EXPECT_EQ(end.text, "prctl(PR_CAPBSET_DROP)") << end;
+}
+
+TEST(Capabilities, RootWithoutThemGetsNoneFromExec) {
   test::require_user_namespaces();
   const ChildEnd end = in_child([]() -> std::string {
     become_capable();

@@ -105,20 +105,49 @@ TEST(Ids, RangeRunsEachCommandAsTheUserItNames) {
   EXPECT_EQ(box.out("id -u"), "1000\n");
 }
 
-TEST(Ids, RangeGivesCommandsOfRootNoCapability) {
-  require_range();
-  const Box box(SandboxOptions{.ids = Ids::Range});
-  for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"}) {
-    EXPECT_EQ(as_root(box, std::string("grep ") + set + " /proc/self/status").stdout_text,
-              std::string(set) + ":\t0000000000000000\n");
-  }
-}
-
 TEST(Ids, RangeKeepsUsersApart) {
   require_range();
   const Box box(SandboxOptions{.ids = Ids::Range});
   ASSERT_EQ(as_root(box, "umask 077; echo secret > /tmp/of-root").outcome, Outcome(Exited{0}));
   EXPECT_EQ(box.out("cat /tmp/of-root 2>/dev/null || stat -c %U /tmp/of-root"), "root\n");
+}
+
+TEST(Ids, RangeLetsRootOverrideModesAndOwners) {
+  require_range();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  box.out("umask 077; mkdir own; echo secret > own/file; chmod 000 own");
+  const CommandResult result = as_root(
+      box, "cat /home/user/own/file; chown 33:34 /home/user/own; stat -c %u:%g /home/user/own");
+  EXPECT_EQ(result.stdout_text, "secret\n33:34\n") << result.stderr_text;
+}
+
+TEST(Ids, RangeLetsNobodyElseChangeOwners) {
+  require_range();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_NE(box.sh("touch file && chown 33 file").exit_code(), 0);
+}
+
+TEST(Ids, RangeGivesSystemDirectoriesToRoot) {
+  require_range();
+  const Box box(SandboxOptions{.ids = Ids::Range});
+  EXPECT_EQ(box.out("stat -c '%U %a %n' / /etc /etc/passwd /home /root /tmp /var/lib /home/user"),
+            "root 755 /\nroot 755 /etc\nroot 644 /etc/passwd\nroot 755 /home\nroot 700 /root\n"
+            "root 1777 /tmp\nroot 755 /var/lib\nuser 755 /home/user\n");
+  EXPECT_NE(box.sh(": >> /etc/passwd").exit_code(), 0);
+}
+
+TEST(Ids, RangeLeavesAMountToItsOwner) {
+  require_range();
+  for (const char* const target : {"/root", "/opt", "/etc/hosts.d"}) {
+    const TempDir host;
+    struct stat before {};
+    check(::stat(host.path().c_str(), &before), "stat", host.path());
+    const Box box(
+        SandboxOptions{.mounts = {{host.path(), target, Access::ReadWrite}}, .ids = Ids::Range});
+    struct stat after {};
+    check(::stat(host.path().c_str(), &after), "stat", host.path());
+    EXPECT_EQ(after.st_uid, before.st_uid) << target;
+  }
 }
 
 TEST(Ids, RangeHasNoGroupOfTheCaller) {
