@@ -60,6 +60,7 @@ Environment merge_environment(const CommandContext& context, const Command& comm
                               const std::string& user_name, const CommandUser& user) {
   Environment merged = command.env;
   merged.insert(context.env.begin(), context.env.end());
+  if (command.terminal) merged.insert({{"TERM", "xterm-256color"}, {"LC_ALL", "C.UTF-8"}});
   merged.insert({{"PATH", std::string(kDefaultPath)},
                  {"HOME", user.home},
                  {"USER", user_name},
@@ -146,7 +147,8 @@ SpawnRequest make_request(const CommandContext& context, const Command& command)
   request.timeout_ms = milliseconds_of(command.timeout, "timeout");
   request.cpu_ms = milliseconds_of(command.cpu_time, "cpu_time");
   request.idle_ms = milliseconds_of(command.idle_timeout, "idle_timeout");
-  request.has_stdin = command.input == Stdin::Pipe;
+  request.terminal = command.terminal;
+  request.has_stdin = command.input == Stdin::Pipe && !command.terminal;
   request.output = output_policy(command);
   request.tag = valid_tag(command.tag);
   return request;
@@ -154,7 +156,7 @@ SpawnRequest make_request(const CommandContext& context, const Command& command)
 
 struct Start {
   pid_t pid = 0;
-  UniqueFd input;  // Of a kept command that reads stdin.
+  UniqueFd input;  // Of a kept command that reads stdin; the master of a terminal.
 };
 
 Start receive_start(int status, std::string_view what) {
@@ -177,6 +179,24 @@ Start receive_start(int status, std::string_view what) {
 std::function<Outcome()> ask_witness(const std::shared_ptr<const EndWitness>& witness) {
   if (!witness) return {};
   return [witness, before = witness->oom_kills()] { return witness->explain(before); };
+}
+
+UniqueFd duplicate(const UniqueFd& fd) {
+  return UniqueFd(check(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)"));
+}
+
+// To keep beside the copies for the two directions, which are closed before; the last to close
+// hangs up. Nothing where `input` is a pipe.
+UniqueFd terminal_of(const UniqueFd& input) {
+  return input && ::isatty(input.get()) == 1 ? duplicate(input) : UniqueFd();
+}
+
+bool is_missing_program(const Error& error) {
+  return error.code().value() == ENOENT && error.call() == "execve";
+}
+
+bool goes_through_init(const Command& command) {
+  return command.output == Output::Kept || command.max_output || command.idle_timeout;
 }
 
 // Keeps the head of each stream.
@@ -212,10 +232,45 @@ struct ExitCode {
 int CommandResult::exit_code() const { return std::visit(ExitCode{}, outcome); }
 
 Process Commands::start(const Command& command) {
+  if (!command.terminal || !command.argv.empty()) return start_program(command);
+  Command shell = command;
+  shell.argv = {"/bin/bash", "-i", "-l"};
+  try {
+    return start_program(shell);
+  } catch (const Error& error) {
+    if (!is_missing_program(error)) throw;
+  }
+  shell.argv = {"/bin/sh", "-i", "-l"};
+  return start_program(shell);
+}
+
+// Straight to the host, which has the terminal to itself.
+Process Commands::start_in_terminal(const Command& command) {
+  SpawnRequest request = make_request(*context_, command);
+  std::function<Outcome()> when_gone = ask_witness(context_->witness);
+  auto [ours, theirs] = MessageSocket::pair();
+  const int status = theirs.fd();
+  context_->control.send(encode(ControlRequest(std::move(request))), {&status, 1});
+  theirs = MessageSocket();
+  Start start = receive_start(ours.fd(), "start");
+  if (!start.input) throw Error(EBADMSG, "start", "status message");
+  check(::fcntl(start.input.get(), F_SETFL, O_RDWR | O_NONBLOCK), "fcntl(F_SETFL)", "terminal");
+  UniqueFd reader = duplicate(start.input);
+  UniqueFd terminal = duplicate(start.input);
+  return Process(start.pid, {.status = ours.release(),
+                             .stdin_writer = std::move(start.input),
+                             .stdout_reader = std::move(reader),
+                             .stderr_reader = UniqueFd(),
+                             .terminal = std::move(terminal),
+                             .when_gone = std::move(when_gone)});
+}
+
+Process Commands::start_program(const Command& command) {
+  if (command.terminal && !goes_through_init(command)) return start_in_terminal(command);
   SpawnRequest request = make_request(*context_, command);
   const bool is_kept = command.output == Output::Kept;
   const bool has_pipe = request.has_stdin && !is_kept;
-  const bool through_init = is_kept || command.max_output || command.idle_timeout;
+  const bool through_init = goes_through_init(command);
   std::function<Outcome()> when_gone = ask_witness(context_->witness);
   auto [ours, theirs] = MessageSocket::pair();
   Pipe out = make_pipe();
@@ -230,11 +285,13 @@ Process Commands::start(const Command& command) {
   err.writer.reset();
   in.reader.reset();
   Start start = receive_start(ours.fd(), "start");
+  UniqueFd terminal = terminal_of(start.input);
   return Process(start.pid,
                  {.status = ours.release(),
-                  .stdin_writer = is_kept ? std::move(start.input) : std::move(in.writer),
+                  .stdin_writer = start.input ? std::move(start.input) : std::move(in.writer),
                   .stdout_reader = std::move(out.reader),
                   .stderr_reader = std::move(err.reader),
+                  .terminal = std::move(terminal),
                   .feed = through_init ? Process::Feed::Init : Process::Feed::Command,
                   .output = command.output,
                   .when_gone = std::move(when_gone)});
@@ -258,7 +315,7 @@ CommandResult Commands::run(std::string_view line, Command how) {
   try {
     return run(how);
   } catch (const Error& error) {
-    if (error.code().value() != ENOENT || error.call() != "execve") throw;
+    if (!is_missing_program(error)) throw;
   }
   how.argv = {"/bin/sh", "-c", std::string(line)};
   return run(how);
@@ -299,11 +356,13 @@ Process Commands::connect_to(pid_t pid, const std::string& tag, const ConnectOpt
   out.writer.reset();
   err.writer.reset();
   Start start = receive_start(ours.fd(), "connect");
+  UniqueFd terminal = terminal_of(start.input);
   if (from.input == Stdin::Empty) start.input.reset();
   return Process(start.pid, {.status = ours.release(),
                              .stdin_writer = std::move(start.input),
                              .stdout_reader = std::move(out.reader),
                              .stderr_reader = std::move(err.reader),
+                             .terminal = std::move(terminal),
                              .feed = feed,
                              .output = Output::Kept,
                              .offsets = {from.stdout_from, from.stderr_from},

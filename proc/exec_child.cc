@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -71,6 +72,8 @@ int exec_first(const ChildPlan& plan) noexcept {
 void exec_child(const ChildPlan& plan, ChildFailure& failure) noexcept {
   if (::setsid() < 0) fail(failure, "setsid", errno);
   if (!wire_up_stdio(plan)) fail(failure, "dup2", errno);
+  // The session is new and has none, so this needs no privilege: tty_ioctl(4).
+  if (plan.has_terminal && ::ioctl(0, TIOCSCTTY, 0) != 0) fail(failure, "ioctl(TIOCSCTTY)", errno);
   if (!set_limits(plan.rlimits)) fail(failure, "setrlimit", errno);
   if (!set_limit(RLIMIT_LOCKS, plan.tag)) fail(failure, "setrlimit(RLIMIT_LOCKS)", errno);
   if (!change_ids(plan)) fail(failure, "setresuid", errno);

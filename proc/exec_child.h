@@ -18,7 +18,8 @@ struct ChildPlan {
   int stdin_fd = -1;
   int stdout_fd = -1;
   int stderr_fd = -1;
-  int cwd_fd = -1;                    ///< O_PATH directory.
+  bool has_terminal = false;  ///< stdin is one, and becomes the controlling terminal.
+  int cwd_fd = -1;            ///< O_PATH directory.
   CommandRlimits rlimits;
   uint64_t tag = 0;                   ///< RLIMIT_LOCKS of the whole tree: see process_tree.h.
   std::span<const std::byte> filter;  ///< sock_filter[]: what init must do and a command may not.

@@ -19,6 +19,8 @@ uint64_t PayloadCgroup::oom_kills() const noexcept { return read_counter(at(2), 
 
 uint64_t PayloadCgroup::refused_forks() const noexcept { return read_counter(at(4), "max"); }
 
-uint64_t PayloadCgroup::peak_memory_bytes() const noexcept { return read_number(at(3)).value_or(0); }
+uint64_t PayloadCgroup::peak_memory_bytes() const noexcept {
+  return read_number(at(3)).value_or(0);
+}
 
 }  // namespace sandbox

@@ -7,8 +7,9 @@
 
 namespace sandbox {
 
-/// What PID 1 has of the cgroup of its sandbox: where commands are born, and counters that say which
-/// limit struck. No path leads there from inside, so all are descriptors that the host has opened.
+/// What PID 1 has of the cgroup of its sandbox: where commands are born, and counters that say
+/// which limit struck. No path leads there from inside, so all are descriptors that the host has
+/// opened.
 class PayloadCgroup {
  public:
   static constexpr std::size_t kDescriptors = 6;

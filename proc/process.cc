@@ -15,6 +15,7 @@
 #include <utility>
 #include <variant>
 
+#include "proc/pseudo_terminal.h"
 #include "proc/status_message.h"
 #include "runtime/base/block_sigpipe.h"
 #include "runtime/base/deadline.h"
@@ -63,8 +64,9 @@ void make_nonblocking(const UniqueFd& pipe) {
 
 // Delivers one chunk. The pipe was readable or at its end a moment ago.
 void pump(Source& source, std::span<char> buffer, const OutputCallback& callback) {
-  const ssize_t got = ::read(source.fd.get(), buffer.data(), buffer.size());
+  ssize_t got = ::read(source.fd.get(), buffer.data(), buffer.size());
   if (got < 0 && errno == EINTR) return;
+  if (got < 0 && errno == EIO) got = 0;  // Nobody has the terminal open any more.
   if (got < 0 && errno == EAGAIN) {
     source.owed = 0;  // Somebody inside has read it.
     return;
@@ -223,6 +225,8 @@ std::optional<std::size_t> Process::try_write_stdin(std::string_view data,
   if (!channels_.stdin_writer) {
     throw Error(EBADF, "write", "stdin", "start the command with Stdin::Pipe");
   }
+  // A terminal takes what is typed after its last program has ended.
+  if (channels_.terminal && outcome_) return std::nullopt;
   make_nonblocking(channels_.stdin_writer);
   // Only this thread, only this pipe: a host that has not ignored SIGPIPE must not die of a command
   // that closed its stdin.
@@ -232,7 +236,7 @@ std::optional<std::size_t> Process::try_write_stdin(std::string_view data,
   while (written < data.size()) {
     const ssize_t wrote =
         ::write(channels_.stdin_writer.get(), data.data() + written, data.size() - written);
-    if (wrote < 0 && errno == EPIPE) return std::nullopt;
+    if (wrote < 0 && (errno == EPIPE || errno == EIO)) return std::nullopt;
     if (wrote < 0 && errno == EAGAIN) {
       if (Clock::now() >= deadline) break;
       pollfd room{channels_.stdin_writer.get(), POLLOUT, 0};
@@ -246,6 +250,11 @@ std::optional<std::size_t> Process::try_write_stdin(std::string_view data,
 
 void Process::close_stdin() noexcept {
   if (!channels_.stdin_writer) return;
+  if (channels_.terminal) {
+    // VEOF as it is set by default. A terminal so full that it does not fit would lose it anyway.
+    [[maybe_unused]] const ssize_t wrote = ::write(channels_.stdin_writer.get(), "\x04", 1);
+    return channels_.stdin_writer.reset();
+  }
   channels_.stdin_writer.reset();
   if (channels_.output != Output::Kept || !channels_.status) return;
   try {
@@ -253,6 +262,13 @@ void Process::close_stdin() noexcept {
   } catch (const Error&) {
     // It has ended, or its sandbox has.
   }
+}
+
+void Process::resize(TerminalSize size) {
+  if (!channels_.terminal) {
+    throw Error(ENOTTY, "resize", "process", "start the command with Command::terminal");
+  }
+  set_terminal_size(channels_.terminal.get(), size);
 }
 
 bool Process::kill(int signal, Target target) {

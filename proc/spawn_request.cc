@@ -19,6 +19,11 @@ void SpawnRequest::encode(WireWriter& out) const {
   out.u64(output.max_bytes);
   out.u32(static_cast<uint32_t>(output.on_excess));
   out.text(tag);
+  out.u32(terminal ? 1 : 0);
+  if (terminal) {
+    out.u32(terminal->cols);
+    out.u32(terminal->rows);
+  }
 }
 
 SpawnRequest SpawnRequest::decode(WireReader& in) {
@@ -38,6 +43,11 @@ SpawnRequest SpawnRequest::decode(WireReader& in) {
   request.output.max_bytes = in.u64();
   request.output.on_excess = static_cast<OnExcess>(in.u32());
   request.tag = in.text();
+  if (in.u32() != 0) {
+    TerminalSize& size = request.terminal.emplace();
+    size.cols = static_cast<uint16_t>(in.u32());
+    size.rows = static_cast<uint16_t>(in.u32());
+  }
   return request;
 }
 

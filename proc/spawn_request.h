@@ -3,11 +3,13 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "proc/kept_stream.h"
 #include "runtime/base/wire.h"
+#include "sandbox/process.h"
 
 namespace sandbox {
 
@@ -31,6 +33,9 @@ struct SpawnRequest {
   bool has_stdin = false;
   OutputPolicy output = {.output = Output::Piped};
   std::string tag;  ///< The caller's name for it.
+  /// A terminal of this size takes the place of the three streams. Its master comes with Started;
+  /// of the descriptors, stdout and stderr come only when init is to pump the output.
+  std::optional<TerminalSize> terminal;
 
   void encode(WireWriter& out) const;
   static SpawnRequest decode(WireReader& in);

@@ -171,6 +171,7 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
                        .stdin_fd = stdio.in.get(),
                        .stdout_fd = stdio.out.get(),
                        .stderr_fd = stdio.err.get(),
+                       .has_terminal = request.terminal.has_value(),
                        .cwd_fd = cwd.get(),
                        .rlimits = means_.rlimits,
                        .tag = tag,

@@ -18,7 +18,8 @@ namespace sandbox {
 
 /// What init and host say to each other about one command, on its status socket.
 
-/// Init: the program runs. When init has the other end of its stdin, that comes along.
+/// Init: the program runs. When init has the other end of its stdin, or the master of its terminal,
+/// that comes along.
 struct Started {
   pid_t pid = 0;
 };

@@ -35,7 +35,7 @@ struct LaunchRequest {
   MapWriter map_writer = MapWriter::Self;
   bool own_network = true;
   bool has_listener = false;
-  uint64_t ttl_ms = 0;                  ///< When the sandbox ends by itself; 0: never.
+  uint64_t ttl_ms = 0;  ///< When the sandbox ends by itself; 0: never.
   bool has_cgroup = false;
   KnownLimits limits{};
   CommandRlimits rlimits{};

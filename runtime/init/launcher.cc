@@ -137,17 +137,17 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
   inherited.maps_written.reset();
   const int root = ready->root.get();
   report(control, std::move(ready->report), {&root, 1});
-  Pid1 init({.owner = std::move(control),
-             .listener = std::move(inherited.listener),
-             .root = std::move(ready->root),
-             .ttl_ms = request.ttl_ms,
-             .proc = std::move(ready->proc),
-             .command_filter = std::move(request.deny_filter),
-             .can_change_ids = request.map_writer != MapWriter::Self,
-             .cgroup = request.has_cgroup ? PayloadCgroup(std::move(inherited.cgroup))
-                                          : PayloadCgroup(),
-             .limits = request.limits,
-             .rlimits = request.rlimits});
+  Pid1 init(
+      {.owner = std::move(control),
+       .listener = std::move(inherited.listener),
+       .root = std::move(ready->root),
+       .ttl_ms = request.ttl_ms,
+       .proc = std::move(ready->proc),
+       .command_filter = std::move(request.deny_filter),
+       .can_change_ids = request.map_writer != MapWriter::Self,
+       .cgroup = request.has_cgroup ? PayloadCgroup(std::move(inherited.cgroup)) : PayloadCgroup(),
+       .limits = request.limits,
+       .rlimits = request.rlimits});
   init.run();
 }
 

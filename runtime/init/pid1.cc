@@ -225,7 +225,8 @@ void Pid1::start(const SpawnRequest& request, MessageSocket status, std::vector<
     const auto at = commands_.insert_or_assign(pid, std::move(command)).first;
     kept_.give_up(pid);
     if (plumbing.through_us) return hand_over(pid, std::move(plumbing), request, std::move(status));
-    tell(status, StatusMessage(Started{pid}));
+    const int master = plumbing.terminal.get();
+    tell(status, StatusMessage(Started{pid}), {&master, plumbing.terminal ? 1U : 0U});
     watch(status.fd());
     at->second.status = std::move(status);
   } catch (const Error& error) {

@@ -72,7 +72,7 @@ class Pid1 {
     std::optional<Outcome> verdict;  // Why we killed it.
     CommandInfo info;
     bool detached = false;  // Runs on without anybody at the other end of `status`.
-    bool killed = false;  // By the host: nobody need ask why.
+    bool killed = false;    // By the host: nobody need ask why.
     Evidence before;
   };
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "proc/pseudo_terminal.h"
 #include "runtime/base/pipe.h"
 #include "sandbox/error.h"
 
@@ -21,9 +22,33 @@ UniqueFd open_nothing() {
   return UniqueFd(check(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open", "/dev/null"));
 }
 
+UniqueFd duplicate(const UniqueFd& fd) {
+  return UniqueFd(check(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)"));
+}
+
+Plumbing lay_terminal(const SpawnRequest& request, std::vector<UniqueFd> fds) {
+  Plumbing plumbing;
+  plumbing.through_us = must_go_through_us(request);
+  if (fds.size() != (plumbing.through_us ? 2U : 0U)) throw Error(EBADMSG, "spawn", "descriptors");
+  PseudoTerminal terminal = open_pseudo_terminal(*request.terminal, request.uid);
+  plumbing.stdio.out = duplicate(terminal.slave);
+  plumbing.stdio.err = duplicate(terminal.slave);
+  plumbing.stdio.in = std::move(terminal.slave);
+  if (!plumbing.through_us) {
+    plumbing.terminal = std::move(terminal.master);
+    return plumbing;
+  }
+  plumbing.client_out = std::move(fds[0]);
+  plumbing.client_err = std::move(fds[1]);
+  plumbing.sources.out = duplicate(terminal.master);
+  plumbing.sources.input = std::move(terminal.master);
+  return plumbing;
+}
+
 }  // namespace
 
 Plumbing lay_pipes(const SpawnRequest& request, std::vector<UniqueFd> fds) {
+  if (request.terminal) return lay_terminal(request, std::move(fds));
   const bool is_kept = request.output.output == Output::Kept;
   const bool brings_stdin = request.has_stdin && !is_kept;
   if (fds.size() != (brings_stdin ? 3U : 2U)) throw Error(EBADMSG, "spawn", "descriptors");

@@ -16,6 +16,7 @@ struct Plumbing {
   KeptCommands::Sources sources;  ///< Our ends.
   UniqueFd client_out;            ///< What the host reads of us.
   UniqueFd client_err;
+  UniqueFd terminal;  ///< Master, for the host alone: when nothing goes through us.
 };
 
 /// `fds` are those of the request behind the status socket. Throws Error: EBADMSG unless they are

@@ -163,6 +163,21 @@ TEST(Escape, TerminalCannotBeTypedInto) {
   EXPECT_EQ(results.at("isatty(stdin)"), "ENOTTY");
 }
 
+TEST(Escape, TerminalOfACommandCannotBeTypedInto) {
+  AttackBox attack;
+  const Sandbox box = attack.make();
+  Command how = probe_command({"terminals"});
+  how.terminal = TerminalSize{};
+  std::string text = box.commands().run(how).stdout_text;
+  std::erase(text, '\r');
+  const Results results = to_results(text);
+  for (const char* const call :
+       {"TIOCSTI", "TIOCSTI-high-bits", "TIOCLINUX", "TIOCSETD", "TIOCCONS"}) {
+    EXPECT_THAT(results, Contains(Pair(std::string(call) + "(stdin)", "EPERM")));
+  }
+  EXPECT_EQ(results.at("isatty(stdin)"), "ok");
+}
+
 TEST(Escape, CallersTerminalIsNotReachable) {
   AttackBox attack;
   const UniqueFd master{check(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), "posix_openpt")};

@@ -33,6 +33,10 @@ struct Command {
   /// Who runs it, by name. Empty: the sandbox's user.
   std::string user = {};
   Stdin input = Stdin::Empty;
+  /// Runs it in a terminal of this size, which is its controlling terminal and all of its three
+  /// streams; `input` does not matter then. TERM is xterm-256color and LC_ALL is C.UTF-8 unless
+  /// set. An empty argv is a shell to talk to: `/bin/bash -i -l`, else `/bin/sh -i -l`.
+  std::optional<TerminalSize> terminal = {};
   /// Wall-clock limit, CLOCK_MONOTONIC, counted by PID 1: the whole tree is then killed.
   std::optional<std::chrono::milliseconds> timeout = {};
   /// The longest time without output on either stream. Time in which the host does not read counts
@@ -115,6 +119,8 @@ class Commands {
   bool kill(pid_t pid, int signal = SIGKILL, Target target = Target::Process) const;
 
  private:
+  Process start_program(const Command& command);
+  Process start_in_terminal(const Command& command);
   Process connect_to(pid_t pid, const std::string& tag, const ConnectOptions& from,
                      Process::Feed feed) const;
 

@@ -20,6 +20,12 @@ namespace sandbox {
 
 enum class Stream { Stdout, Stderr };
 
+/// In characters.
+struct TerminalSize {
+  uint16_t cols = 80;
+  uint16_t rows = 24;
+};
+
 /// What a signal is sent to.
 enum class Target {
   Process,  ///< The command itself.
@@ -47,6 +53,11 @@ using GapCallback = std::function<void(const OutputGap& gap)>;
 ///
 /// Of a command with Output::Kept this is one connection among others. The command never waits for
 /// it; who reads too slowly misses something and is told how much. Destroying it ends nothing.
+///
+/// A command in a terminal (Command::terminal) has one stream in each direction. What it prints
+/// comes as Stream::Stdout, with "\r\n" for "\n", and what is written is typed: "\x03" is Ctrl-C.
+/// stdout_fd() may be the master of the terminal: it does not block, and read(2) fails with EIO
+/// where a pipe is at its end.
 class Process {
  public:
   /// Who writes into our pipes.
@@ -61,6 +72,9 @@ class Process {
     UniqueFd stdin_writer;   ///< Empty when stdin is at end of file.
     UniqueFd stdout_reader;  ///< Pipe.
     UniqueFd stderr_reader;  ///< Pipe.
+    /// Of a command in a terminal: its master. stdin_writer is a copy of it, and so is
+    /// stdout_reader, unless init feeds a pipe.
+    UniqueFd terminal = UniqueFd();
     Feed feed = Feed::Command;
     Output output = Output::Piped;
     std::array<uint64_t, 2> offsets{};  ///< Of the first byte that comes, by stream.
@@ -114,6 +128,11 @@ class Process {
   /// End of file for the command. Twice is fine. A kept command sees it when every Process that is
   /// connected to it has closed or is gone.
   void close_stdin() noexcept;
+
+  bool has_terminal() const noexcept { return static_cast<bool>(channels_.terminal); }
+  /// Tells the command, by SIGWINCH, how large its terminal is. Throws Error: ENOTTY when it has
+  /// none.
+  void resize(TerminalSize size);
 
   /// Sends `signal`. False when the command has ended already. EINVAL for no such signal.
   bool kill(int signal = SIGKILL, Target target = Target::Process);
