@@ -83,7 +83,8 @@ UniqueFd open_directory(int dev, const char* name) {
 
 UniqueFd open_null_device() { return open_device(kDevices.front()); }
 
-void mount_devices(int root, const Scratch& scratch, bool tty_group_mapped) {
+void mount_devices(int root, const Scratch& scratch, bool tty_group_mapped,
+                   const std::function<void(int directory)>& finish) {
   const UniqueFd directory = scratch.make_directory("dev", 0755);
   make_directory(directory.get(), "pts");
   make_directory(directory.get(), "shm");
@@ -104,6 +105,7 @@ void mount_devices(int root, const Scratch& scratch, bool tty_group_mapped) {
   const UniqueFd shm = scratch.make_directory("shm", 01777);
   attach_mount(clone_mount(shm.get(), Subtree::Only, "/dev/shm").get(),
                open_directory(dev.get(), "shm").get(), "/dev/shm");
+  finish(directory.get());
   add_mount_attributes(dev.get(), MOUNT_ATTR_RDONLY, Subtree::Only, "/dev");
 }
 

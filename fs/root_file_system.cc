@@ -14,6 +14,7 @@
 #include "fs/overlay_mount.h"
 #include "fs/proc_mount.h"
 #include "fs/scratch.h"
+#include "fs/service_socket.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
@@ -48,6 +49,7 @@ UniqueFd mount_root_overlay(const RootRequest& request, const Scratch& scratch) 
   const UpperLayer upper = open_upper(request, scratch);
   std::vector<UniqueFd> lowerdirs;
   for (const HostPath& layer : request.lowerdirs) lowerdirs.push_back(layer.open());
+  if (request.tools) lowerdirs.insert(lowerdirs.begin() + 1, request.tools->open());
   const Syncing syncing = request.upper_directory ? Syncing::Never : Syncing::AsUpper;
   UniqueFd root = mount_overlay(lowerdirs, upper.upperdir.get(), upper.workdir.get(), syncing);
   // Over the scratch file system: only a mount of this namespace can carry others.
@@ -60,6 +62,9 @@ UniqueFd mount_root_overlay(const RootRequest& request, const Scratch& scratch) 
 void mount_read_only_trees(int root, const RootRequest& request, int empty) {
   for (const ReadOnlyTree& tree : request.read_only_trees) {
     std::vector<UniqueFd> lowerdirs;
+    if (request.tools && tree.target == "usr") {
+      lowerdirs.push_back(open_subdirectory(request.tools->open().get(), "usr"));
+    }
     lowerdirs.push_back(tree.source.open());
     lowerdirs.emplace_back(check(::fcntl(empty, F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)", "empty"));
     const UniqueFd mount = mount_read_only_overlay(lowerdirs);
@@ -133,7 +138,9 @@ void RootFileSystem::mount_layers() {
 void RootFileSystem::mount_proc() { mount_hidden_proc(root_.get(), empty_.get(), null_.get()); }
 
 void RootFileSystem::mount_dev() {
-  mount_devices(root_.get(), *scratch_, request_.tty_group_mapped);
+  mount_devices(root_.get(), *scratch_, request_.tty_group_mapped, [this](int directory) {
+    if (request_.has_sudo) sudo_listener_ = listen_in(directory, kSudoSocket + sizeof("/dev"));
+  });
 }
 
 void RootFileSystem::give_to_root() {
@@ -175,6 +182,9 @@ void RootRequest::encode(WireWriter& out) const {
   out.u64(binds.size());
   for (const BindMount& bind : binds) bind.encode(out);
   out.u32(tty_group_mapped ? 1 : 0);
+  out.u32(tools ? 1 : 0);
+  if (tools) tools->encode(out);
+  out.u32(has_sudo ? 1 : 0);
 }
 
 RootRequest RootRequest::decode(WireReader& in) {
@@ -192,6 +202,8 @@ RootRequest RootRequest::decode(WireReader& in) {
   request.scratch_size.inodes = in.u64();
   for (uint64_t left = in.u64(); left > 0; --left) request.binds.push_back(BindMount::decode(in));
   request.tty_group_mapped = in.u32() != 0;
+  if (in.u32() != 0) request.tools = HostPath::decode(in);
+  request.has_sudo = in.u32() != 0;
   return request;
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fs/bind_mount.h"
@@ -18,6 +19,9 @@ struct ReadOnlyTree {
   std::string target;  ///< Name of a directory of the root, e.g. "usr".
 };
 
+/// In /dev, because that is ours alone: read-only, and no layer of a template.
+inline constexpr const char* kSudoSocket = "/dev/sudo";
+
 /// What the root of a sandbox is made of. Built outside, mounted inside.
 struct RootRequest {
   std::vector<HostPath> lowerdirs;  ///< From top to bottom; the first is our skeleton.
@@ -27,6 +31,10 @@ struct RootRequest {
   ScratchSize scratch_size{};  ///< Of the tmpfs, which /dev/shm is a part of, too.
   std::vector<BindMount> binds;
   bool tty_group_mapped = false;  ///< gid 5 exists inside.
+  /// Directory with programs of ours: a layer below the skeleton, and upon the tree of /usr.
+  std::optional<HostPath> tools;
+  /// Makes kSudoSocket: somebody is there to answer.
+  bool has_sudo = false;
 
   void encode(WireWriter& out) const;
   static RootRequest decode(WireReader& in);
@@ -48,6 +56,8 @@ class RootFileSystem {
   void mount_layers();
   void mount_proc();
   void mount_dev();
+  /// Where sudo asks, if it was asked for; once, after mount_dev().
+  UniqueFd take_sudo_listener() noexcept { return std::move(sudo_listener_); }
   /// Makes the directories that distributions expect to be root's, and the files of /etc that are
   /// ours, belong to uid and gid 0: every layer belongs to `user`, as his are the only files on the
   /// host. For a caller with CAP_CHOWN. Never reaches a mount; ids that are not mapped stay.
@@ -68,6 +78,7 @@ class RootFileSystem {
   std::optional<Scratch> scratch_;
   UniqueFd empty_;
   UniqueFd root_;
+  UniqueFd sudo_listener_;
 };
 
 }  // namespace sandbox

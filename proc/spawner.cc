@@ -159,9 +159,19 @@ pid_t clone_and_exec(const ChildPlan& plan, const PayloadCgroup* cgroup, ChildFa
 
 }  // namespace
 
+Spawner Spawner::from_within() const noexcept {
+  Means means = means_;
+  means.cgroup = nullptr;
+  return Spawner(means);
+}
+
 pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const {
+  return spawn_in(open_cwd(request.cwd).get(), request, stdio, tag);
+}
+
+pid_t Spawner::spawn_in(int cwd, const SpawnRequest& request, const Stdio& stdio,
+                        uint64_t tag) const {
   refuse_when_frozen(means_.cgroup);
-  const UniqueFd cwd = open_cwd(request.cwd);
   const std::vector<char*> argv = pointers(request.argv);
   const std::vector<char*> envp = pointers(request.env);
   const std::vector<char*> programs = pointers(request.programs);
@@ -172,7 +182,7 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
                        .stdout_fd = stdio.out.get(),
                        .stderr_fd = stdio.err.get(),
                        .has_terminal = request.terminal.has_value(),
-                       .cwd_fd = cwd.get(),
+                       .cwd_fd = cwd,
                        .rlimits = means_.rlimits,
                        .tag = tag,
                        .filter = means_.command_filter,
@@ -190,7 +200,7 @@ pid_t Spawner::spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t t
   ::waitpid(pid, nullptr, 0);
   const bool is_cwd = std::string_view(failure.call) == "fchdir";
   throw Error(failure.error, failure.call, is_cwd ? request.cwd : request.argv.front(),
-              explain(request, cwd.get(), failure));
+              explain(request, cwd, failure));
 }
 
 }  // namespace sandbox

@@ -40,6 +40,14 @@ class Spawner {
   /// EBUSY when commands are frozen.
   pid_t spawn(const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const;
 
+  /// The same in the directory open as `cwd`, whatever the request says.
+  pid_t spawn_in(int cwd, const SpawnRequest& request, const Stdio& stdio, uint64_t tag) const;
+
+  /// The cgroup that commands are born in; -1 when it is the caller's.
+  int cgroup() const noexcept { return means_.cgroup == nullptr ? -1 : means_.cgroup->directory(); }
+  /// For a process that is in that cgroup itself, and has no descriptor of it.
+  Spawner from_within() const noexcept;
+
  private:
   Means means_;
 };

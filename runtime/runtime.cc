@@ -23,6 +23,7 @@
 #include "runtime/runtime_access.h"
 #include "runtime/sandbox_cgroups.h"
 #include "runtime/sandbox_core.h"
+#include "runtime/sudo_layer.h"
 #include "runtime/template_defaults.h"
 #include "sandbox/error.h"
 #include "templates/skeleton_store.h"
@@ -294,6 +295,9 @@ class Runtime::Impl {
     request.root.lowerdirs.push_back(skeletons_.get(source));
     for (const HostPath& layer : source.lowerdirs) request.root.lowerdirs.push_back(layer);
     request.root.read_only_trees = source.read_only_trees;
+    if (takes_sudo_layer(source)) request.root.tools = skeletons_.get(sudo_layer_);
+    request.root.has_sudo = ids.effective == Ids::Range;
+    request.sudo_user = source.accounts.find("user").value().uid;
     if (box) request.root.upper_directory = HostPath::look_up(box->path());
     for (const Mount& mount : options.mounts) {
       HostPath host_path = HostPath::look_up(mount.source);
@@ -356,6 +360,7 @@ class Runtime::Impl {
   RunDirectory run_;
   TemplateCache templates_;
   SkeletonStore skeletons_;
+  TemplateSource sudo_layer_ = sudo_layer();
   LauncherClient launcher_;
   SandboxCgroups cgroups_;
   std::shared_ptr<WatchHub> watches_ = std::make_shared<WatchHub>();

@@ -33,6 +33,12 @@ Skeleton::Skeleton() {
   add_directory("var/tmp", 01777);
 }
 
+Skeleton Skeleton::empty() {
+  Skeleton nothing;
+  nothing.entries_.clear();
+  return nothing;
+}
+
 void Skeleton::add_directory(const std::string& path, mode_t mode) {
   entries_.push_back({Kind::Directory, path, {}, mode});
 }

@@ -18,6 +18,9 @@ class Skeleton {
   /// What a sandbox needs of every root: /dev, /proc, /tmp, /etc/passwd, /home/user and so on.
   Skeleton();
 
+  /// A layer of other purpose: nothing in it.
+  static Skeleton empty();
+
   void add_directory(const std::string& path, mode_t mode = 0755);
   void add_file(const std::string& path, std::string content, mode_t mode = 0644);
   void add_symlink(const std::string& path, const std::string& target);

@@ -52,6 +52,7 @@ std::vector<std::byte> LaunchRequest::encode() const {
   out.u32(static_cast<uint32_t>(map_writer));
   out.u32(own_network ? 1 : 0);
   out.u32(has_listener ? 1 : 0);
+  out.u32(sudo_user);
   out.u64(ttl_ms);
   out.u32(has_cgroup ? 1 : 0);
   write_limits(out, *this);
@@ -69,6 +70,7 @@ LaunchRequest LaunchRequest::decode(std::span<const std::byte> payload) {
   request.map_writer = static_cast<MapWriter>(in.u32());
   request.own_network = in.u32() != 0;
   request.has_listener = in.u32() != 0;
+  request.sudo_user = in.u32();
   request.ttl_ms = in.u64();
   request.has_cgroup = in.u32() != 0;
   read_limits(in, request);

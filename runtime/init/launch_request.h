@@ -35,6 +35,7 @@ struct LaunchRequest {
   MapWriter map_writer = MapWriter::Self;
   bool own_network = true;
   bool has_listener = false;
+  uid_t sudo_user = 0;  ///< Who may ask for other users besides root, if root.has_sudo.
   uint64_t ttl_ms = 0;  ///< When the sandbox ends by itself; 0: never.
   bool has_cgroup = false;
   KnownLimits limits{};

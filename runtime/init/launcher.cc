@@ -147,7 +147,9 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
        .can_change_ids = request.map_writer != MapWriter::Self,
        .cgroup = request.has_cgroup ? PayloadCgroup(std::move(inherited.cgroup)) : PayloadCgroup(),
        .limits = request.limits,
-       .rlimits = request.rlimits});
+       .rlimits = request.rlimits,
+       .sudo_listener = std::move(ready->sudo_listener),
+       .sudo_user = request.sudo_user});
   init.run();
 }
 

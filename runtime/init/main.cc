@@ -19,6 +19,7 @@
 #include "runtime/init/launcher.h"
 #include "runtime/init/launcher_protocol.h"
 #include "runtime/init/probes.h"
+#include "runtime/init/sudo_program.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -56,11 +57,19 @@ void run_launcher(uid_t uid, gid_t gid) {
 
 uint32_t to_id(const char* text) { return static_cast<uint32_t>(std::strtoul(text, nullptr, 10)); }
 
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
+}
+
 }  // namespace
 }  // namespace sandbox
 
 int main(int argc, char** argv) {
   try {
+    // In a sandbox, where the library has put it by this name.
+    if (argc > 0 && sandbox::base_name(argv[0]) == "sudo") {
+      return sandbox::run_sudo({argv + 1, argv + argc});
+    }
     if (argc == 4 && std::string_view(argv[1]) == sandbox::kLauncherMode) {
       sandbox::run_launcher(sandbox::to_id(argv[2]), sandbox::to_id(argv[3]));
       return EXIT_SUCCESS;

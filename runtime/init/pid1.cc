@@ -21,6 +21,7 @@
 #include "proc/status_message.h"
 #include "runtime/base/deadline.h"
 #include "runtime/init/command_facts.h"
+#include "runtime/init/sudo_service.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -82,10 +83,13 @@ Pid1::Pid1(Means means)
                 .can_change_ids = means.can_change_ids,
                 .rlimits = means.rlimits,
                 .cgroup = cgroup_.exists() ? &cgroup_ : nullptr}),
+      sudo_listener_(std::move(means.sudo_listener)),
+      sudo_user_(means.sudo_user),
       epoll_(check(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")) {
   watch(child_signal_.fd());
   watch(kept_.fd());
   if (listener_) watch(listener_.get());
+  if (sudo_listener_) watch(sudo_listener_.get());
   owner_ = means.owner.fd();
   watch(owner_);
   clients_.emplace(owner_, std::move(means.owner));
@@ -121,6 +125,8 @@ void Pid1::handle(int fd) {
     reap();
   } else if (fd == listener_.get()) {
     accept_client();
+  } else if (fd == sudo_listener_.get()) {
+    accept_sudo();
   } else if (fd == kept_.fd()) {
     handle_kept();
   } else if (clients_.contains(fd)) {
@@ -144,6 +150,19 @@ void Pid1::accept_client() {
   watch(client.get());
   const int fd = client.get();
   clients_.emplace(fd, MessageSocket(std::move(client)));
+}
+
+// Anybody inside connects here. Who may not ask, or is one too many, finds the connection closed.
+void Pid1::accept_sudo() {
+  constexpr std::size_t kMostAtOnce = 64;
+  UniqueFd client{::accept4(sudo_listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+  if (!client || sudos_.size() >= kMostAtOnce) return;
+  try {
+    const std::optional<uint64_t> tag = tag_of_client(client, sudo_user_, proc_.get());
+    if (tag) sudos_.insert(start_sudo(std::move(client), spawner_, *tag));
+  } catch (const Error&) {
+    // No process for this one: the sandbox has used up what it may have.
+  }
 }
 
 void Pid1::handle_client(int fd) {
@@ -389,6 +408,7 @@ Outcome Pid1::judge_end(const Command& command, int wait_status, const Evidence&
 }
 
 void Pid1::finish(pid_t pid, int wait_status, const rusage& used) {
+  sudos_.erase(pid);
   const auto at = commands_.find(pid);
   if (at == commands_.end()) return;  // An orphan that became ours.
   Command& command = at->second;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,8 @@ class Pid1 {
     PayloadCgroup cgroup;  ///< Of commands, if they have one.
     KnownLimits limits;
     CommandRlimits rlimits;
+    UniqueFd sudo_listener;  ///< Where `sudo_user` asks for other users; may be none.
+    uid_t sudo_user = 0;
   };
 
   explicit Pid1(Means means);
@@ -78,6 +81,7 @@ class Pid1 {
 
   void handle(int fd);
   void accept_client();
+  void accept_sudo();
   void handle_client(int fd);
   void answer(Message message);
   void start(const SpawnRequest& request, MessageSocket status, std::vector<UniqueFd> stdio);
@@ -110,6 +114,8 @@ class Pid1 {
   PayloadCgroup cgroup_;
   KnownLimits limits_;
   Spawner spawner_;
+  UniqueFd sudo_listener_;
+  uid_t sudo_user_ = 0;
   UniqueFd epoll_;
   ChildSignal child_signal_;
   KeptCommands kept_;
@@ -119,6 +125,7 @@ class Pid1 {
   uint64_t next_tag_ = 1;
   std::map<int, MessageSocket> clients_;  // Control connections, by descriptor.
   std::map<pid_t, Command> commands_;
+  std::set<pid_t> sudos_;  // Processes of start_sudo().
 };
 
 }  // namespace sandbox

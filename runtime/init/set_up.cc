@@ -114,6 +114,7 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   steps.run("layers", [&] { root->mount_layers(); });
   steps.run("proc", [&] { root->mount_proc(); });
   steps.run("dev", [&] { root->mount_dev(); });
+  result.sudo_listener = root->take_sudo_listener();
   // Before the binds, whose files are the caller's.
   if (request.map_writer != MapWriter::Self) steps.run("owners", [&] { root->give_to_root(); });
   steps.run("binds", [&] { root->mount_binds(); });

@@ -10,6 +10,7 @@ namespace sandbox {
 struct SetUp {
   UniqueFd root;  ///< O_PATH descriptor of "/".
   UniqueFd proc;  ///< A procfs that shows every process of the sandbox.
+  UniqueFd sudo_listener;
   Ready report;
 };
 

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <map>
 #include <string>
 
@@ -244,6 +246,29 @@ TEST(RootInside, CannotChangeFilesOfTheHost) {
       box,
       {"/bin/sh", "-c", "chown 0 /usr/bin/env || chmod 777 /usr/bin/env || : >> /usr/bin/env"});
   EXPECT_NE(result.exit_code(), 0);
+}
+
+// What is hostile is read by a process that nobody misses.
+TEST(RootInside, HostileWordsToSudoHoldUpNobody) {
+  AttackBox attack;
+  const Sandbox box = make_range_box(attack);
+  Command how = probe_command({"sudo"});
+  how.input = Stdin::Pipe;
+  Process attacker = box.commands().start(how);
+  wait_for_word(attacker, "attacked");
+  const Command limited = command({"sleep", "60"}, {}, std::chrono::milliseconds(300));
+  EXPECT_EQ(to_string(box.commands().run(limited).outcome), "wall-clock limit reached");
+  attacker.kill(SIGKILL, Target::Tree);
+  attacker.wait();
+  EXPECT_TRUE(comes_true([&] {
+    return box.commands().run(command({"sudo", "id", "-u"})).stdout_text == "0\n";
+  }));
+  EXPECT_TRUE(comes_true([&] { return processes_of(box.host_pid()).size() == 1; }));
+}
+
+TEST(RootInside, SudoIsNotForASandboxOfOneUser) {
+  AttackBox attack;
+  EXPECT_EQ(attack.probe({"sudo"}).stdout_text, "connect ENOENT\n");
 }
 
 // A host directory that is mounted gives root inside what the caller may do with his own files, and

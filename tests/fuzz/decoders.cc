@@ -8,6 +8,7 @@
 
 #include "proc/control_request.h"
 #include "proc/status_message.h"
+#include "proc/sudo_request.h"
 #include "runtime/box_record.h"
 #include "runtime/init/launch_request.h"
 #include "runtime/init/setup_report.h"
@@ -62,9 +63,30 @@ Bytes spawn_request() {
   return encode(ControlRequest(request));
 }
 
+Bytes sudo_request() {
+  SpawnRequest request;
+  request.argv = {"apt-get", "update"};
+  request.env = {"PATH=/usr/bin", "SUDO_USER=user"};
+  request.programs = {"/usr/bin/apt-get"};
+  request.groups = {0};
+  request.has_stdin = true;
+  return encode_sudo_request(request);
+}
+
+Bytes terminal_request() {
+  SpawnRequest request;
+  request.argv = {"bash"};
+  request.terminal = TerminalSize{.cols = 100, .rows = 30};
+  return encode(ControlRequest(request));
+}
+
 std::vector<Bytes> control_requests() {
-  return {spawn_request(), encode(ControlRequest(Release{})), encode(ControlRequest(GetRoot{})),
-          encode(ControlRequest(SetTtl{1000})), encode(ControlRequest(Describe{}))};
+  return {spawn_request(),
+          terminal_request(),
+          encode(ControlRequest(Release{})),
+          encode(ControlRequest(GetRoot{})),
+          encode(ControlRequest(SetTtl{1000})),
+          encode(ControlRequest(Describe{}))};
 }
 
 std::string record() {
@@ -122,6 +144,7 @@ const std::vector<Decoder>& decoders() {
            control_requests()),
        refusing("control_reply", [](auto input) { decode_control_reply(input); },
                 {encode(ControlReply(State{1, 2})), encode(ControlReply(Done{}))}),
+       refusing("sudo_request", [](auto input) { decode_sudo_request(input); }, {sudo_request()}),
        refusing("box_record", parse_record, {bytes_of(record())}),
        refusing(
            "status_message", [](auto input) { decode_status(input); }, status_messages()),

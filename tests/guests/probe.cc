@@ -48,6 +48,7 @@ constexpr Verb kVerbs[] = {
     {"steal-output", probe::steal_output},
     {"stop-everybody", probe::stop_everybody},
     {"storm", probe::storm},
+    {"sudo", probe::attack_sudo},
     {"sysctls", probe::list_writable_sysctls},
     {"terminals", probe::try_terminals},
     {"threads", probe::hold_threads},

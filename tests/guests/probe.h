@@ -71,6 +71,7 @@ int list_descriptors(Words words);
 // probe_sockets.cc
 int try_sockets(Words words);
 int look_at_network(Words words);
+int attack_sudo(Words words);
 // probe_channels.cc
 int take_channels(Words words);
 int look_at_channels(Words words);

@@ -1,9 +1,11 @@
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 
 #include "tests/guests/probe.h"
@@ -64,7 +67,82 @@ void connect_abstract(const char* name) {
   connect_to("abstract", AF_UNIX, reinterpret_cast<const sockaddr*>(&address), size, SOCK_STREAM);
 }
 
+// A message with descriptors.
+void send_with_fds(int to, const void* bytes, std::size_t size, const int* fds, std::size_t count) {
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 16)] = {};
+  iovec part = {const_cast<void*>(bytes), size};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (count > 0) {
+    message.msg_control = control;
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+    std::memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
+  }
+  ::sendmsg(to, &message, MSG_NOSIGNAL);
+}
+
+int connect_to_sudo() {
+  const int fd = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, "/dev/sudo");
+  const auto* const at = reinterpret_cast<const sockaddr*>(&address);
+  return ::connect(fd, at, sizeof(address)) == 0 ? fd : -1;
+}
+
+// A connection over lo whose last close takes a minute: it has unsent data that nobody reads.
+int lingering_socket() {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ::bind(listener, reinterpret_cast<const sockaddr*>(&address), size);
+  ::listen(listener, 1);
+  ::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ::connect(fd, reinterpret_cast<const sockaddr*>(&address), size);
+  static char block[1 << 20];
+  while (::send(fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT) > 0) {
+  }
+  const linger minute = {.l_onoff = 1, .l_linger = 60};
+  ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &minute, sizeof(minute));
+  return fd;
+}
+
 }  // namespace
+
+/// Says to PID 1 at its socket for sudo what sudo never says, and leaves connections open.
+int attack_sudo(Words) {
+  const int first = connect_to_sudo();
+  tell("connect", first);
+  if (first < 0) return 0;
+  const int held[] = {lingering_socket(), ::open("/dev/zero", O_RDONLY | O_CLOEXEC),
+                      static_cast<int>(::memfd_create("payload", MFD_CLOEXEC))};
+  ::ftruncate(held[2], off_t{1} << 40);
+  char bytes[4096];
+  for (int kind = 0; kind < 256; ++kind) {
+    const int fd = connect_to_sudo();
+    std::memset(bytes, kind, sizeof(bytes));
+    bytes[0] = static_cast<char>(kind % 3);  // Inline, by memfd, nothing known.
+    send_with_fds(fd, bytes, 1 + static_cast<std::size_t>(kind) * 8, held,
+                  static_cast<std::size_t>(kind) % 4);
+    if (kind % 2 == 0) ::close(fd);
+  }
+  // Its last reference is with whoever reads the message.
+  send_with_fds(connect_to_sudo(), bytes, 1, held, 1);
+  ::close(held[0]);
+  say("attacked");
+  char byte = 0;
+  while (::read(STDIN_FILENO, &byte, 1) > 0) {
+  }
+  return 0;
+}
 
 /// What can be made: "family 1 type 1 protocol 0", a line each; and options of sockets.
 int try_sockets(Words) {

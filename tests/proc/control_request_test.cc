@@ -23,6 +23,7 @@ SpawnRequest example() {
   request.groups = {4, 24, 65534};
   request.timeout_ms = uint64_t{1} << 40;
   request.has_stdin = true;
+  request.terminal = TerminalSize{.cols = 132, .rows = 43};
   return request;
 }
 
@@ -45,6 +46,8 @@ TEST(ControlRequest, EveryFieldOfASpawnComesBack) {
   EXPECT_THAT(request.groups, ElementsAre(4U, 24U, 65534U));
   EXPECT_EQ(request.timeout_ms, uint64_t{1} << 40);
   EXPECT_TRUE(request.has_stdin);
+  EXPECT_EQ(request.terminal->cols, 132U);
+  EXPECT_EQ(request.terminal->rows, 43U);
 }
 
 TEST(ControlRequest, TtlComesBack) {
