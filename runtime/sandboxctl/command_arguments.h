@@ -28,6 +28,7 @@ class CommandArguments {
   std::string on_excess_ = "kill";
   EnvironmentArguments environment_;
   bool stdin_passed_ = false;
+  bool in_terminal_ = false;
 };
 
 }  // namespace sandboxctl

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "runtime/sandboxctl/pumps.h"
 #include "runtime/sandboxctl/report.h"
@@ -30,5 +31,9 @@ struct Foreground {
 Foreground run_in_foreground(sandbox::Process& process, const sandbox::Command& command,
                              const SignalInbox& inbox, Pump& out, Pump& err,
                              const std::function<void()>& give_up);
+
+/// All of it, in the living sandbox `id`: returns the exit code. A signal that ends the command
+/// ends this process.
+int exec_in_foreground(const std::string& id, const sandbox::Command& command);
 
 }  // namespace sandboxctl

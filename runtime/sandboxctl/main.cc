@@ -25,6 +25,7 @@ constexpr Verb kVerbs[] = {
     {"run", run, "create a sandbox, run one command in it, remove it"},
     {"create", create, "create a sandbox that lives on, print its id"},
     {"exec", exec, "run a command in it"},
+    {"shell", shell, "a shell in it, in your terminal"},
     {"cp", cp, "copy files and trees into a sandbox, or out of it"},
     {"files", files, "ls, tree, cat, write, stat, mkdir, mv, rm in a sandbox"},
     {"watch", watch, "print the changes of a directory until interrupted"},

@@ -18,6 +18,9 @@ constexpr size_t kInputBytes = 64 << 10;
 
 bool again(int error) { return error == EAGAIN || error == EINTR; }
 
+// Of a pipe, or of a terminal that nobody has open any more.
+bool at_end(ssize_t got) { return got == 0 || (got < 0 && errno == EIO); }
+
 // Bytes that wait in a pipe.
 uint64_t waiting(int fd) {
   int count = 0;
@@ -72,7 +75,7 @@ void OutputPump::splice() {
 void OutputPump::read_source() {
   buffer_.resize(kPieceBytes);
   const ssize_t count = ::read(source(), buffer_.data(), buffer_.size());
-  if (count == 0) return finish();
+  if (at_end(count)) return finish();
   if (count < 0 && again(errno)) return;
   if (count < 0) throw system_failure("reading the command's output", name_);
   begin_ = 0;
@@ -108,7 +111,7 @@ pollfd CapturePump::wanted() const {
 
 void CapturePump::advance() {
   const ssize_t count = ::read(source(), buffer_.data(), buffer_.size());
-  if (count == 0) return finish();
+  if (at_end(count)) return finish();
   if (count < 0 && again(errno)) return;
   if (count < 0) throw system_failure("reading", "the command's output");
 
@@ -142,7 +145,7 @@ void InputPump::advance() {
 
 void InputPump::read_source() {
   const ssize_t count = ::read(source(), buffer_.data(), buffer_.size());
-  if (count == 0) return finish();
+  if (at_end(count)) return finish();
   if (count < 0 && again(errno)) return;
   if (count < 0) throw system_failure("reading", "stdin");
   begin_ = 0;
@@ -152,8 +155,8 @@ void InputPump::read_source() {
 
 void InputPump::write_sink() {
   const ssize_t count = ::write(sink_, buffer_.data() + begin_, pending_);
-  if (count < 0 && errno == EPIPE)
-    return finish();  // The command has closed its stdin: its choice.
+  // The command has closed its stdin, or is gone: its choice.
+  if (count < 0 && (errno == EPIPE || errno == EIO)) return finish();
   if (count < 0 && !again(errno)) throw system_failure("writing", "the command's stdin");
   if (count > 0) {
     begin_ += static_cast<size_t>(count);

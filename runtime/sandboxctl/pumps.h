@@ -8,10 +8,11 @@
 
 namespace sandboxctl {
 
-/// Moves the bytes of one stream of the command, a piece each time poll(2) says so. Owns no fd.
+/// Moves the bytes of one stream of the command, a piece each time poll(2) says so. Owns no fd; a
+/// source of -1 is at its end.
 class Pump {
  public:
-  explicit Pump(int source) noexcept : source_(source) {}
+  explicit Pump(int source) noexcept : source_(source), finished_(source < 0) {}
   Pump(const Pump&) = delete;
   Pump& operator=(const Pump&) = delete;
   virtual ~Pump() = default;
@@ -37,7 +38,7 @@ class Pump {
 
  private:
   int source_;
-  bool finished_ = false;
+  bool finished_;
   uint64_t owed_ = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "runtime/sandboxctl/arguments.h"
 #include "runtime/sandboxctl/command_arguments.h"
+#include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/sandbox_arguments.h"
 
 namespace sandboxctl {
@@ -38,6 +39,9 @@ std::optional<RunOptions> parse_run(const std::vector<std::string>& arguments) {
 
   options.sandbox = sandbox.options(app);
   options.command = command.command(app, std::move(argv), kUsage);
+  if (options.json && options.command.terminal) {
+    throw usage_error("--json", "it takes the output that -t is to show", "leave one of them out");
+  }
   return options;
 }
 

@@ -12,7 +12,7 @@
 namespace sandboxctl {
 namespace {
 
-constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
 constexpr int kPatience = 2;
 
 // What a handler may touch.
@@ -32,7 +32,7 @@ void set_handler(int signal, void (*handler)(int, siginfo_t*, void*)) {
 
 extern "C" void on_signal(int signal, siginfo_t* info, void*) {
   const int saved_errno = errno;
-  if (g_received.fetch_add(1) >= kPatience) {
+  if (signal != SIGWINCH && g_received.fetch_add(1) >= kPatience) {
     set_handler(signal, nullptr);
     ::raise(signal);  // Delivered when this handler returns.
   }

@@ -7,7 +7,7 @@
 
 namespace sandboxctl {
 
-/// A request to end that reached this process.
+/// A request to end that reached this process, or SIGWINCH.
 struct ReceivedSignal {
   int number = 0;
   /// From the kernel: Ctrl-C or hang-up of a terminal, which is meant for all of the foreground.
@@ -15,6 +15,8 @@ struct ReceivedSignal {
 };
 
 /// Takes SIGINT, SIGTERM, SIGHUP and SIGQUIT for as long as it lives and queues them on a pipe.
+///
+/// And SIGWINCH, which asks for nothing and may come as often as it likes.
 ///
 /// One per process. Signals that were ignored stay ignored (nohup(1)). The first is for the
 /// command, the second for the caller to end at once, and a third ends the process where it stands.

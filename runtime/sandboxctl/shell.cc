@@ -1,0 +1,53 @@
+// sandboxctl shell: talk to a shell in a detached sandbox.
+
+#include <optional>
+
+#include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/foreground.h"
+#include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/raw_terminal.h"
+#include "runtime/sandboxctl/sandbox_arguments.h"
+#include "runtime/sandboxctl/verbs.h"
+
+namespace sandboxctl {
+namespace {
+
+constexpr const char* kUsage = "sandboxctl shell [OPTIONS] ID";
+
+struct ShellOptions {
+  std::string id;
+  sandbox::Command command;
+};
+
+std::optional<ShellOptions> parse_shell(const std::vector<std::string>& arguments) {
+  CLI::App app("Starts a login shell in a sandbox made by 'sandboxctl create'.", "shell");
+  ShellOptions options;
+  EnvironmentArguments environment;
+  environment.add_to(app);
+  add_value(app, "-u,--user", options.command.user, "whose; default: the sandbox's user");
+  add_value(app, "-w,--cwd", options.command.cwd, "directory inside; default: the home directory");
+  std::vector<std::string> words;
+  if (!parse(app, kUsage, arguments, words)) return std::nullopt;
+  refuse_empty(app, "--user", options.command.user);
+  refuse_empty(app, "--cwd", options.command.cwd);
+  if (words.empty()) throw usage_error("shell", "no sandbox", kUsage);
+  if (words.size() > 1) {
+    throw usage_error("shell", "more than one word behind the options",
+                      "'sandboxctl exec -it ID CMD...' runs another program in a terminal");
+  }
+  options.id = words.front();
+  options.command.input = sandbox::Stdin::Pipe;
+  options.command.terminal = require_terminal("shell");
+  options.command.env = environment.environment();
+  return options;
+}
+
+}  // namespace
+
+int shell(const std::vector<std::string>& arguments) {
+  const std::optional<ShellOptions> options = parse_shell(arguments);
+  if (!options) return 0;
+  return exec_in_foreground(options->id, options->command);
+}
+
+}  // namespace sandboxctl
