@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kRemedy =
     "start this program in a cgroup it may divide: systemd-run --user --scope -p Delegate=yes -- "
-    "COMMAND (as root without --user)";
+    "COMMAND (as root without --user), or name a cgroup of yours in $SANDBOX_CGROUP";
 
 std::string join(const std::vector<std::string_view>& words) {
   std::string text;
@@ -58,11 +58,17 @@ std::optional<DelegatedCgroup> configured(const CgroupSituation& situation) {
   return DelegatedCgroup{std::move(above), false};
 }
 
-// A slice is systemd's own to divide, even where we have the right; the top is the machine's.
+// What systemd divides itself, even where we have the right: slices, and user@.service, the whole
+// of a user's systemd.
+bool is_systemds_own(const std::string& path) {
+  return path.ends_with(".slice") || path.substr(path.rfind('/') + 1).starts_with("user@");
+}
+
+// The top is the machine's.
 std::optional<DelegatedCgroup> around_ours(const CgroupSituation& situation, const OwnCgroup& own,
                                            const std::vector<std::string_view>& wanted) {
   const std::string path = parent_of(own.path);
-  if (path.empty() || path.ends_with(".slice")) return std::nullopt;
+  if (path.empty() || is_systemds_own(path)) return std::nullopt;
   Cgroup above = Cgroup::open(situation.mount + path);
   if (!can_give_controllers(above, wanted)) return std::nullopt;
   return DelegatedCgroup{std::move(above), ::geteuid() != 0};

@@ -23,7 +23,14 @@ void let_launcher_start_processes(const Cgroup& group) {
   check(::fchmodat(group.fd(), "cgroup.procs", 0666, 0), "fchmodat", "cgroup.procs");
 }
 
-void adopt(const Cgroup& group, pid_t launcher) { group.make_or_open("launchers").add(launcher); }
+void adopt(const Cgroup& group, pid_t launcher) try {
+  group.make_or_open("launchers").add(launcher);
+} catch (const Error& error) {
+  if (error.code().value() != EACCES) throw;
+  throw Error(EACCES, error.call(), error.subject(),
+              "processes move only within a subtree that is delegated to the caller: start this "
+              "program in the same subtree");
+}
 
 void switch_on_controllers(const Cgroup& above, const Cgroup& group) {
   for (const std::string_view controller : kControllers) {

@@ -100,7 +100,7 @@ bool is_in(pid_t pid, const std::string& unit) {
 }  // namespace
 
 std::string start_delegated_scope(pid_t pid, const std::string& busctl) {
-  const std::string unit =
+  std::string unit =
       "sandbox-" + std::to_string(pid) + '-' + std::to_string(std::random_device()()) + ".scope";
   const std::string complaint = run(busctl, arguments(unit, pid));
   if (!complaint.empty()) throw Error(EOPNOTSUPP, "StartTransientUnit", unit, complaint);

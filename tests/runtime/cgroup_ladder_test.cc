@@ -92,11 +92,13 @@ TEST(CgroupLadder, OneAboveOursIsTakenWhenWeAreInALeaf) {
   EXPECT_EQ(path_of(found.above), wanted);
 }
 
-TEST(CgroupLadder, SliceIsNotOursToDivide) {
-  const Beside slice("test.slice");
-  const std::string leaf = path_of(slice.group()) + "/leaf";
-  slice.group().make("leaf");
-  EXPECT_THAT(hint_of({.self = "0::" + leaf + '\n'}, kMemory), HasSubstr("systemd-run"));
+TEST(CgroupLadder, WhatSystemdDividesItselfIsLeftAlone) {
+  for (const char* name : {"test.slice", "user@1000.service"}) {
+    const Beside above(name);
+    above.group().make("leaf");
+    const std::string leaf = path_of(above.group()) + "/leaf";
+    EXPECT_THAT(hint_of({.self = "0::" + leaf + '\n'}, kMemory), HasSubstr("systemd-run")) << name;
+  }
 }
 
 // Runs in a child, for the process that moves is the one that asks.
