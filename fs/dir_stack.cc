@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "fs/acting.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
@@ -51,10 +52,10 @@ DirNames::DirNames(int dir, Order order, uint64_t limit) {
   }
 }
 
-UniqueFd DirStack::open(const char* name) const noexcept {
+UniqueFd DirStack::open(const char* name) const {
   uint64_t resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_BENEATH;
   if (mounts_ == Mounts::Stay) resolve |= RESOLVE_NO_XDEV;
-  return UniqueFd(openat2(fd(), name, kDirectory, resolve));
+  return acting::open(fd(), name, kDirectory, resolve);
 }
 
 void DirStack::push(UniqueFd directory) {
@@ -69,11 +70,12 @@ void DirStack::pop() {
   frames_.pop_back();
   Frame& frame = frames_.back();
   if (frame.fd) return;
-  UniqueFd parent(check(::openat(below.get(), "..", kDirectory), "openat", ".."));
+  UniqueFd parent = acting::open(below.get(), "..", kDirectory, RESOLVE_NO_MAGICLINKS);
+  check(parent.get(), "openat2", "..");
   struct stat status = {};
   check(::fstat(parent.get(), &status), "fstat", "..");
   if (status.st_dev != frame.device || status.st_ino != frame.inode) {
-    throw Error(ESTALE, "openat", "..", "the tree was rearranged meanwhile; try again");
+    throw Error(ESTALE, "openat2", "..", "the tree was rearranged meanwhile; try again");
   }
   frame.fd = std::move(parent);
 }

@@ -35,7 +35,7 @@ class DirNames {
 /// Symlinks are never followed. Names of any bytes and trees of any depth are fine: neither paths
 /// nor the call stack grow with it, and of the directories above the current one only the nearest
 /// 32 keep their descriptor. Others are entered again through "..", and only if that leads to the
-/// directory we came from.
+/// directory we came from. Acts for whom the thread acts (fs/acting.h).
 class DirStack {
  public:
   enum class Mounts { Stay, Cross };
@@ -49,7 +49,7 @@ class DirStack {
 
   /// Opens the directory `name` for reading without going there. Empty with errno: ELOOP or ENOTDIR
   /// when it is no directory (any more), EXDEV for a mount point under Mounts::Stay.
-  UniqueFd open(const char* name) const noexcept;
+  UniqueFd open(const char* name) const;
   /// Goes to `directory`, which open() gave.
   void push(UniqueFd directory);
   /// Goes back up. Throws Error: ESTALE when the directory has been moved meanwhile.

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/dir_stack.h"
 #include "fs/file_ops.h"
 #include "fs/fs_identity.h"
@@ -52,7 +53,7 @@ class UsageCounter {
 
   void visit(DirStack& dirs, const char* name) {
     struct stat status = {};
-    if (::fstatat(dirs.fd(), name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) != 0) return;
+    if (!acting::status(dirs.fd(), name, status)) return;
     if (!S_ISDIR(status.st_mode)) return add(status);
     UniqueFd dir = dirs.open(name);
     if (!dir && errno == EXDEV) return;
@@ -66,6 +67,12 @@ class UsageCounter {
   std::vector<DirNames> levels_;
   std::set<std::pair<dev_t, ino_t>> linked_;
 };
+
+void apply_status(int fd, const std::string& path, mode_t mode, const timespec& modified) {
+  constexpr timespec kKeep = {.tv_sec = 0, .tv_nsec = UTIME_OMIT};
+  check(acting::set_times(fd, kKeep, modified), "utimensat", path);
+  check(acting::change_mode(fd, mode), "chmod", path);
+}
 
 bool has_errno(const Error& error, int value) { return error.code().value() == value; }
 
@@ -88,13 +95,14 @@ bool FileOps::rename(const std::string& from, const std::string& to) const {
   const ParentAndName source = root_.resolve_parent(from);
   const int source_dir = source.parent.fd.get();
   struct stat status = {};
-  check(::fstatat(source_dir, source.name.c_str(), &status, AT_SYMLINK_NOFOLLOW), "rename", from);
+  if (!acting::status(source_dir, source.name.c_str(), status)) throw Error(errno, "rename", from);
   make_parents(to);
   const ParentAndName target = root_.resolve_parent(to);
   const int target_dir = target.parent.fd.get();
   require_no_mount_point(source_dir, source.name);
   require_no_mount_point(target_dir, target.name);
-  const int result = ::renameat(source_dir, source.name.c_str(), target_dir, target.name.c_str());
+  const int result =
+      acting::rename(source_dir, source.name.c_str(), target_dir, target.name.c_str());
   if (result != 0 && errno == EXDEV) return false;
   check(result, "rename", to);
   return true;
@@ -107,7 +115,8 @@ void FileOps::symlink(const std::string& target, const std::string& path) const 
   const FsIdentity as_owner(owner_);
   make_parents(path);
   const ParentAndName link = root_.resolve_parent(path);
-  check(::symlinkat(target.c_str(), link.parent.fd.get(), link.name.c_str()), "symlink", path);
+  const int result = acting::symlink(target.c_str(), link.parent.fd.get(), link.name.c_str());
+  check(result, "symlink", path);
 }
 
 void FileOps::chmod(const std::string& path, mode_t mode) const {
@@ -116,16 +125,13 @@ void FileOps::chmod(const std::string& path, mode_t mode) const {
   }
   const FsIdentity as_owner(owner_);
   const Resolved found = root_.resolve(path, Symlinks::Follow);
-  check(::chmod(fd_path(found.fd.get()).c_str(), mode), "chmod", path);
+  check(acting::change_mode(found.fd.get(), mode), "chmod", path);
 }
 
 void FileOps::chown(const std::string& path, const FileOwner& new_owner) const {
   const FsIdentity as_owner(owner_);
   const Resolved found = root_.resolve(path, Symlinks::Follow);
-  const int result =
-      ::fchownat(found.fd.get(), "", new_owner.host_uid, new_owner.host_gid, AT_EMPTY_PATH);
-  if (result == 0) return;
-  throw Error(errno, "chown", path, "only a user of the sandbox with CAP_CHOWN could do that");
+  check(acting::change_owner(found.fd.get(), new_owner), "chown", path);
 }
 
 void FileOps::touch(const std::string& path) const {
@@ -135,13 +141,13 @@ void FileOps::touch(const std::string& path) const {
   }
   const FsIdentity as_owner(owner_);
   const Resolved found = root_.resolve(path, Symlinks::Follow);
-  const std::string link = fd_path(found.fd.get());
-  check(::utimensat(AT_FDCWD, link.c_str(), nullptr, 0), "utimensat", path);
+  constexpr timespec kNow = {.tv_sec = 0, .tv_nsec = UTIME_NOW};
+  check(acting::set_times(found.fd.get(), kNow, kNow), "utimensat", path);
 }
 
 Metadata FileOps::metadata(const std::string& path) const {
   const FsIdentity as_owner(owner_);
-  return read_metadata(fd_path(root_.resolve(path, Symlinks::Follow).fd.get()));
+  return read_metadata(root_.resolve(path, Symlinks::Follow).fd.get());
 }
 
 void FileOps::set_metadata(const std::string& path, const Metadata& metadata) const {
@@ -158,18 +164,13 @@ void FileOps::set_status(const std::string& path, mode_t mode, const timespec& m
   const Resolved found = root_.resolve(path, Symlinks::NoFollow);
   if (S_ISLNK(found.status.stx_mode))
     return;  // Swapped meanwhile; its target is not ours to change.
-  const std::string link = fd_path(found.fd.get());
-  const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, modified};
-  check(::utimensat(AT_FDCWD, link.c_str(), times, 0), "utimensat", path);
-  check(::chmod(link.c_str(), mode), "chmod", path);
+  apply_status(found.fd.get(), path, mode, modified);
 }
 
 void FileOps::set_status(int fd, const std::string& path, mode_t mode,
                          const timespec& modified) const {
   const FsIdentity as_owner(owner_);
-  const timespec times[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, modified};
-  check(::futimens(fd, times), "futimens", path);
-  check(::fchmod(fd, mode), "fchmod", path);
+  apply_status(fd, path, mode, modified);
 }
 
 void FileOps::remove_file(const std::string& path) const {
@@ -177,7 +178,7 @@ void FileOps::remove_file(const std::string& path) const {
   make_parents(path);
   const ParentAndName target = root_.resolve_parent(path);
   require_no_mount_point(target.parent.fd.get(), target.name);
-  const int result = ::unlinkat(target.parent.fd.get(), target.name.c_str(), 0);
+  const int result = acting::unlink(target.parent.fd.get(), target.name.c_str(), 0);
   if (result != 0 && errno != ENOENT) throw Error(errno, "unlinkat", path);
 }
 

@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/dir_stack.h"
 #include "fs/entry_builder.h"
 #include "fs/file_ops.h"
 #include "fs/fs_identity.h"
 #include "fs/metadata.h"
 #include "fs/sandbox_path.h"
+#include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -47,9 +49,7 @@ class Lister {
 
   void visit(DirStack& dirs, const char* name) {
     struct statx status = {};
-    constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-    constexpr unsigned kMask = STATX_BASIC_STATS | STATX_MNT_ID;
-    if (::statx(dirs.fd(), name, kFlags, kMask, &status) != 0) return;  // Vanished meanwhile.
+    if (!acting::status(dirs.fd(), name, status)) return;  // Vanished meanwhile.
     if (entries_.size() >= options_.max_entries) {
       throw Error(E2BIG, "list", levels_.front().path, "there are more than max_entries");
     }
@@ -83,8 +83,8 @@ class Lister {
   }
 
   static Metadata read_metadata_at(int dir, const char* name) {
-    const UniqueFd entry(::openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    return entry ? read_metadata(fd_path(entry.get())) : Metadata();
+    const UniqueFd entry = acting::open(dir, name, O_PATH | O_NOFOLLOW, RESOLVE_NO_MAGICLINKS);
+    return entry ? read_metadata(entry.get()) : Metadata();
   }
 
   const RootDir& root_;
@@ -94,13 +94,35 @@ class Lister {
   std::vector<EntryInfo> entries_;
 };
 
+// Files of procfs have no size, change while they are read, and may keep a reader waiting. So the
+// agent reads all of it at once, and what is given is a copy. They are no part of the sandbox's
+// file system otherwise: nothing in /proc is written, listed or looked at.
+std::optional<OpenedFile> read_in_proc(const RootDir& root, const std::string& path) {
+  const std::optional<Resolved> found = root.find_in_proc(path);
+  if (!found) return std::nullopt;
+  OpenedFile copy{.fd = acting::read_whole(found->fd.get())};
+  if (!copy.fd && errno == ENOTSUP) return std::nullopt;
+  check(copy.fd.get(), "read", path);
+  check(::fstat(copy.fd.get(), &copy.status), "fstat", path);
+  copy.status.st_mode = found->status.stx_mode;
+  return copy;
+}
+
 }  // namespace
 
 OpenedFile FileOps::open_for_read(const std::string& path) const {
-  OpenedFile own = root_.open_own_file(path, O_RDONLY, owner_.host_uid);
-  if (own.fd) return own;
+  if (!owner_.agent_only) {
+    OpenedFile own = root_.open_own_file(path, O_RDONLY, owner_.host_uid);
+    if (own.fd) return own;
+  }
   const FsIdentity as_owner(owner_);
-  return root_.open_file(path, O_RDONLY);
+  try {
+    return root_.open_file(path, O_RDONLY);
+  } catch (const Error& error) {
+    if (error.code().value() != EXDEV) throw;
+    if (std::optional<OpenedFile> file = read_in_proc(root_, path)) return std::move(*file);
+    throw;
+  }
 }
 
 std::optional<EntryInfo> FileOps::stat(const std::string& path) const {
@@ -111,7 +133,7 @@ std::optional<EntryInfo> FileOps::stat(const std::string& path) const {
   if (S_ISLNK(found->status.stx_mode)) {
     follow_link(entry, root_);
   } else {
-    entry.metadata = read_metadata(fd_path(found->fd.get()));
+    entry.metadata = read_metadata(found->fd.get());
   }
   return entry;
 }

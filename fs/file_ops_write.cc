@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/file_ops.h"
 #include "fs/fs_identity.h"
 #include "fs/metadata.h"
@@ -24,18 +25,17 @@ constexpr std::string_view kForeignOwner = "it belongs to another user of the sa
 // watchers know a file that was written through the API by its create, chmod and write.
 void settle_new(int fd, mode_t current, mode_t wanted, const FileOwner& owner,
                 const std::string& path) {
-  check(::fchownat(fd, "", owner.host_uid, owner.host_gid, AT_EMPTY_PATH), "fchownat", path);
-  if ((current & 07777) != wanted) {
-    check(::chmod(fd_path(fd).c_str(), wanted), "chmod", path);
-  }
+  check(acting::change_owner(fd, owner), "fchownat", path);
+  if ((current & 07777) != wanted) check(acting::change_mode(fd, wanted), "chmod", path);
 }
 
 // mkdirat reports an existing entry; whether that is a directory is for the caller to see.
 UniqueFd make_and_enter(int parent, const std::string& name, const FileOwner& owner) {
-  const bool is_new = ::mkdirat(parent, name.c_str(), kDirectoryMode) == 0;
+  const bool is_new = acting::make_directory(parent, name.c_str(), kDirectoryMode) == 0;
   if (!is_new && errno != EEXIST) throw Error(errno, "mkdirat", name);
-  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  UniqueFd dir(check(::openat(parent, name.c_str(), kFlags), "openat", name));
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  UniqueFd dir = acting::open(parent, name.c_str(), kFlags, RESOLVE_NO_MAGICLINKS);
+  check(dir.get(), "openat2", name);
   if (is_new)
     settle_new(dir.get(), status_of(dir.get(), name).stx_mode, kDirectoryMode, owner, name);
   return dir;
@@ -45,9 +45,11 @@ UniqueFd make_and_enter(int parent, const std::string& name, const FileOwner& ow
 
 // Most files are the user's own, or new.
 std::optional<OpenedFile> FileOps::find_for_write(const std::string& path, int access) const {
-  OpenedFile own = root_.open_own_file(path, access, owner_.host_uid);
-  if (own.fd) return own;
-  if (errno == ENOENT) return std::nullopt;
+  if (!owner_.agent_only) {
+    OpenedFile own = root_.open_own_file(path, access, owner_.host_uid);
+    if (own.fd) return own;
+    if (errno == ENOENT) return std::nullopt;
+  }
   const FsIdentity as_owner(owner_);
   return root_.find_file(path, access);
 }
@@ -67,11 +69,14 @@ PendingFile FileOps::open_for_write(const std::string& path, WriteMode mode,
   if (status.st_nlink > 1) return replace_file(path, status.st_mode & 0777, metadata);
   if (status.st_uid != owner_.host_uid || status.st_gid != owner_.host_gid) {
     const FsIdentity as_owner(owner_);
-    const int result = ::fchown(fd, owner_.host_uid, owner_.host_gid);
+    const int result = acting::change_owner(fd, owner_);
     if (result != 0) throw Error(errno, "fchown", path, kForeignOwner);
   }
   // Root of the host may write without the kernel taking these bits away: write(2), CAP_FSETID.
-  if ((status.st_mode & 07000) != 0) check(::fchmod(fd, status.st_mode & 0777), "fchmod", path);
+  if ((status.st_mode & 07000) != 0) {
+    const FsIdentity as_owner(owner_);
+    check(acting::change_mode(fd, status.st_mode & 0777), "chmod", path);
+  }
   replace_metadata(fd, metadata);
   if (status.st_size > 0) check(::ftruncate(fd, 0), "ftruncate", path);
   return PendingFile(std::move(existing->fd));
@@ -85,12 +90,13 @@ UniqueFd FileOps::open_for_append(const std::string& path) const {
 // Creates `path` on the root mount or, when it leads to another one, in a parent that is known to
 // lie on a mount of ours.
 UniqueFd FileOps::try_create(const std::string& path, uint64_t flags) const {
-  UniqueFd file(openat2(root_.fd(), path.c_str(), flags, kInRoot | RESOLVE_NO_XDEV, kFileMode));
+  UniqueFd file =
+      acting::open(root_.fd(), path.c_str(), flags, kInRoot | RESOLVE_NO_XDEV, kFileMode);
   if (file || errno != EXDEV) return file;
   make_parents(path);
   const ParentAndName target = root_.resolve_parent(path);
-  const int excl = static_cast<int>(flags) | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(::openat(target.parent.fd.get(), target.name.c_str(), excl, kFileMode));
+  return acting::open(target.parent.fd.get(), target.name.c_str(), flags | O_EXCL | O_NOFOLLOW,
+                      RESOLVE_NO_MAGICLINKS, kFileMode);
 }
 
 // O_EXCL, because the caller has just found nothing there, and what is new needs an owner and a
@@ -120,10 +126,9 @@ PendingFile FileOps::replace_file(const std::string& path, std::optional<mode_t>
   ParentAndName target = root_.resolve_parent(path);
   require_no_mount_point(target.parent.fd.get(), target.name);
   struct stat old = {};
-  const int found =
-      ::fstatat(target.parent.fd.get(), target.name.c_str(), &old, AT_SYMLINK_NOFOLLOW);
-  if (found == 0 && S_ISDIR(old.st_mode)) throw Error(EISDIR, "write", path);
-  if (!mode && found == 0 && S_ISREG(old.st_mode)) mode = old.st_mode & 0777;
+  const bool found = acting::status(target.parent.fd.get(), target.name.c_str(), old);
+  if (found && S_ISDIR(old.st_mode)) throw Error(EISDIR, "write", path);
+  if (!mode && found && S_ISREG(old.st_mode)) mode = old.st_mode & 0777;
   PendingFile file(std::move(target), owner_);
   settle_new(file.fd(), 0600, mode.value_or(kFileMode), owner_, path);
   replace_metadata(file.fd(), metadata);

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace sandbox {
+
+class FileAgent;
 
 /// A user of the sandbox as the host sees it: whom file operations act for.
 struct FileOwner {
@@ -15,6 +18,12 @@ struct FileOwner {
   std::string home;  ///< Absolute path inside. Empty: relative paths are refused.
   uid_t host_uid = 0;
   gid_t host_gid = 0;
+  uid_t uid = 0;  ///< The same ids inside the sandbox.
+  gid_t gid = 0;
+  /// Does what this process is denied. Null: then it is denied.
+  std::shared_ptr<FileAgent> agent = {};
+  /// Nothing is tried by this process itself, as it cannot act for this user at all.
+  bool agent_only = false;
 };
 
 /// Turns ids of the host into what a process in the sandbox would see.

@@ -20,17 +20,21 @@ class FilesContext {
   struct Setup {
     UniqueFd root;                  ///< O_PATH, of the sandbox's "/".
     std::vector<uint64_t> volumes;  ///< Mount ids of its other ordinary file systems: see RootDir.
-    std::map<std::string, FileOwner> users;  ///< By name. Whom this process can act for.
+    std::map<std::string, FileOwner> users;  ///< By name.
+    std::shared_ptr<FileAgent> agent;        ///< For what is denied to this process; may be null.
     std::string default_user = "user";
     IdNames names;
     std::shared_ptr<WatchHub> hub;  ///< Shared by the sandboxes of a Runtime; null: one of its own.
   };
 
-  /// Throws Error: EINVAL when a user maps to root of the host, which must never be.
+  /// Users for whom this process may not act are left to the agent; without one, operations for
+  /// them fail with EPERM. Throws Error: EINVAL when a user maps to root of the host, which must
+  /// never be.
   explicit FilesContext(Setup setup);
 
-  /// Lets go of the root and ends all watchers: a held descriptor keeps mounts, disk space and
-  /// layers of a dead sandbox alive. Operations in other threads finish; later ones throw EPIPE.
+  /// Lets go of the root, ends the agent and all watchers: a held descriptor keeps mounts, disk
+  /// space and layers of a dead sandbox alive. Operations in other threads finish; later ones throw
+  /// EPIPE.
   void close() noexcept;
 
   /// Throws Error: EPIPE after close().
@@ -44,6 +48,7 @@ class FilesContext {
   mutable std::mutex mutex_;
   std::shared_ptr<const RootDir> root_;
   std::map<std::string, FileOwner> users_;
+  std::shared_ptr<FileAgent> agent_;
   std::string default_user_;
   IdNames names_;
   std::shared_ptr<WatchHub> hub_;

@@ -47,21 +47,33 @@ void set_groups(const std::vector<gid_t>& groups) {
   check(::syscall(SYS_setgroups, groups.size(), groups.data()), "setgroups");
 }
 
+// As the ids of setfsuid(2) are, this belongs to the thread.
+thread_local const Actor* current_actor = nullptr;
+
 }  // namespace
 
-FsIdentity::FsIdentity(const FileOwner& owner) {
+FsIdentity::FsIdentity(const FileOwner& owner)
+    : actor_({.agent = owner.agent.get(),
+              .agent_only = owner.agent_only,
+              .uid = owner.uid,
+              .gid = owner.gid}),
+      previous_(current_actor) {
   const uid_t euid = ::geteuid();
   if (euid == 0) {
     enter(owner);
-  } else if (owner.host_uid != euid) {
+  } else if (owner.host_uid != euid && !owner.agent_only) {
     throw Error(EPERM, "setfsuid", owner.name,
                 "this process may not act for that user of the sandbox");
   }
+  current_actor = &actor_;
 }
 
 FsIdentity::~FsIdentity() {
+  current_actor = previous_;
   if (entered_) leave();
 }
+
+const Actor* FsIdentity::current() noexcept { return current_actor; }
 
 void FsIdentity::enter(const FileOwner& owner) {
   saved_groups_ = supplementary_groups();

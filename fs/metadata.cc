@@ -3,9 +3,12 @@
 #include <sys/xattr.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "fs/acting.h"
 #include "fs/root_dir.h"
 #include "sandbox/error.h"
 
@@ -36,7 +39,9 @@ std::string attribute_name(std::string_view key) {
 }
 
 // The names of all attributes, each ended by NUL. Nothing where there are none or none can be.
-std::string attribute_names(const std::string& link) {
+// Needs no rights to the file.
+std::string attribute_names(int fd) {
+  const std::string link = fd_path(fd);
   const ssize_t size = ::listxattr(link.c_str(), nullptr, 0);
   if (size <= 0) return {};
   std::string names(static_cast<size_t>(size), '\0');
@@ -45,9 +50,9 @@ std::string attribute_names(const std::string& link) {
   return names;
 }
 
-std::vector<std::string> our_attributes(const std::string& link) {
+std::vector<std::string> our_attributes(int fd) {
   std::vector<std::string> ours;
-  const std::string names = attribute_names(link);
+  const std::string names = attribute_names(fd);
   for (size_t begin = 0; begin < names.size();) {
     std::string name(names.c_str() + begin);
     begin += name.size() + 1;
@@ -67,26 +72,23 @@ void require_valid(const Metadata& metadata) {
   }
 }
 
-Metadata read_metadata(const std::string& link) {
+Metadata read_metadata(int fd) {
   Metadata metadata;
-  for (const std::string& name : our_attributes(link)) {
-    char value[64 << 10];  // XATTR_SIZE_MAX.
-    const ssize_t length = ::getxattr(link.c_str(), name.c_str(), value, sizeof value);
-    if (length >= 0)
-      metadata[name.substr(kPrefix.size())].assign(value, static_cast<size_t>(length));
+  for (const std::string& name : our_attributes(fd)) {
+    std::optional<std::string> value = acting::attribute(fd, name.c_str());
+    if (value) metadata[name.substr(kPrefix.size())] = std::move(*value);
   }
   return metadata;
 }
 
 void replace_metadata(int fd, const Metadata& metadata) {
   if (metadata.empty() && ::flistxattr(fd, nullptr, 0) == 0) return;  // Most files; one call.
-  const std::string link = fd_path(fd);
-  for (const std::string& name : our_attributes(link)) {
-    check(::removexattr(link.c_str(), name.c_str()), "removexattr", name);
+  for (const std::string& name : our_attributes(fd)) {
+    check(acting::remove_attribute(fd, name.c_str()), "removexattr", name);
   }
   for (const auto& [key, value] : metadata) {
     const std::string name = attribute_name(key);
-    check(::setxattr(link.c_str(), name.c_str(), value.data(), value.size(), 0), "setxattr", name);
+    check(acting::set_attribute(fd, name.c_str(), value), "setxattr", name);
   }
 }
 

@@ -12,9 +12,9 @@ namespace sandbox {
 /// Throws Error: EINVAL unless keys are HTTP tokens (RFC 9110) and values printable ASCII.
 void require_valid(const Metadata& metadata);
 
-/// Of a file that is open, or of "/proc/self/fd/N" for O_PATH. Empty where the file system has no
-/// extended attributes, or the file none of ours.
-Metadata read_metadata(const std::string& link);
+/// `fd` may be O_PATH. Empty where the file system has no extended attributes, or the file none of
+/// ours.
+Metadata read_metadata(int fd);
 
 /// Makes `metadata` the whole set; keys are stored in lower case. `fd` may be O_PATH. Throws Error:
 /// ENOTSUP (tmpfs before Linux 6.6) when there is something to store and the file system cannot.

@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/fs_identity.h"
+#include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -28,16 +30,17 @@ std::string hidden_name() {
 PendingFile::PendingFile(ParentAndName target, std::optional<FileOwner> owner)
     : replacement_({std::move(target), std::move(owner), hidden_name()}) {
   const char* name = replacement_->hidden_name.c_str();
-  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-  const int fd = ::openat(replacement_->target.parent.fd.get(), name, kFlags, 0600);
-  fd_.reset(check(fd, "openat", replacement_->target.name));
+  constexpr int kFlags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
+  const int dir = replacement_->target.parent.fd.get();
+  fd_ = acting::open(dir, name, kFlags, RESOLVE_NO_MAGICLINKS, 0600);
+  check(fd_.get(), "openat2", replacement_->target.name);
 }
 
 PendingFile::~PendingFile() {
   if (!fd_ || !replacement_) return;
   try {
     const MaybeIdentity as_owner(replacement_->owner ? &*replacement_->owner : nullptr);
-    ::unlinkat(replacement_->target.parent.fd.get(), replacement_->hidden_name.c_str(), 0);
+    acting::unlink(replacement_->target.parent.fd.get(), replacement_->hidden_name.c_str(), 0);
   } catch (const Error&) {
     return;  // We could act for the owner when we made it; there is nobody to tell now.
   }
@@ -48,8 +51,8 @@ void PendingFile::commit() {
   const MaybeIdentity as_owner(replacement_->owner ? &*replacement_->owner : nullptr);
   const ParentAndName& target = replacement_->target;
   const int dir = target.parent.fd.get();
-  check(::renameat(dir, replacement_->hidden_name.c_str(), dir, target.name.c_str()), "renameat",
-        target.name);
+  const char* from = replacement_->hidden_name.c_str();
+  check(acting::rename(dir, from, dir, target.name.c_str()), "renameat", target.name);
   replacement_.reset();
 }
 

@@ -9,8 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "fs/acting.h"
 #include "fs/dir_stack.h"
 #include "fs/root_dir.h"
+#include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -22,8 +24,9 @@ constexpr int kMaxRounds = 16;
 // A directory that denies its owner access can be opened only after a chmod, which needs no access.
 // It fails for directories of others, and then what follows says EACCES.
 void make_accessible(int parent, const char* name) {
-  const UniqueFd dir(::openat(parent, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC));
-  if (dir) static_cast<void>(::chmod(fd_path(dir.get()).c_str(), S_IRWXU));
+  constexpr int kFlags = O_PATH | O_NOFOLLOW | O_DIRECTORY;
+  const UniqueFd dir = acting::open(parent, name, kFlags, RESOLVE_NO_MAGICLINKS);
+  if (dir) static_cast<void>(acting::change_mode(dir.get(), S_IRWXU));
 }
 
 class Remover {
@@ -50,9 +53,7 @@ class Remover {
 
   void visit(const char* name) {
     struct statx status = {};
-    constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-    constexpr unsigned kMask = STATX_TYPE | STATX_MODE | STATX_MNT_ID;
-    if (::statx(dirs_.fd(), name, kFlags, kMask, &status) != 0) {
+    if (!acting::status(dirs_.fd(), name, status)) {
       if (errno == ENOENT) return;
       throw Error(errno, "statx", name);
     }
@@ -61,13 +62,13 @@ class Remover {
     }
     if (S_ISDIR(status.stx_mode)) {
       enter(name, status.stx_mode);
-    } else if (::unlinkat(dirs_.fd(), name, 0) != 0 && errno != ENOENT) {
+    } else if (acting::unlink(dirs_.fd(), name, 0) != 0 && errno != ENOENT) {
       throw Error(errno, "unlinkat", name);
     }
   }
 
   void enter(const char* name, mode_t mode) {
-    if (::unlinkat(dirs_.fd(), name, AT_REMOVEDIR) == 0) return;  // It was empty.
+    if (acting::unlink(dirs_.fd(), name, AT_REMOVEDIR) == 0) return;  // It was empty.
     if (levels_.size() >= kMaxDepth) throw Error(E2BIG, "openat", name, "the tree is too deep");
     if ((mode & S_IRWXU) != S_IRWXU) make_accessible(dirs_.fd(), name);
     UniqueFd dir = dirs_.open(name);
@@ -88,7 +89,7 @@ class Remover {
     dirs_.pop();
     const std::string name = std::move(levels_.back().name);
     levels_.pop_back();
-    const int result = ::unlinkat(dirs_.fd(), name.c_str(), AT_REMOVEDIR);
+    const int result = acting::unlink(dirs_.fd(), name.c_str(), AT_REMOVEDIR);
     if (result != 0 && errno != ENOENT) throw Error(errno, "unlinkat", name);
   }
 
@@ -103,9 +104,10 @@ class Remover {
 void remove_tree(int parent, const std::string& name) {
   constexpr int kTries = 8;
   for (int tries = 1;; ++tries) {
-    const int fd = ::openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    UniqueFd top = acting::reopen(parent, O_RDONLY | O_DIRECTORY);
+    check(top.get(), "open", name);
     try {
-      return Remover(UniqueFd(check(fd, "openat", name))).remove(name);
+      return Remover(std::move(top)).remove(name);
     } catch (const Error& error) {
       if (error.code().value() != ESTALE || tries == kTries) throw;
     }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fs/acting.h"
 #include "fs/dir_stack.h"
 #include "fs/fs_identity.h"
 #include "fs/tar.h"
@@ -193,16 +194,16 @@ class TreeArchiver {
 
   void visit(DirStack& dirs, const char* name) {
     struct stat status = {};
-    constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-    if (::fstatat(dirs.fd(), name, &status, kFlags) != 0) return;  // Vanished meanwhile.
+    std::optional<std::string> link;
+    {
+      const FsIdentity as_owner(owner_);
+      if (!acting::status(dirs.fd(), name, status)) return;  // Vanished meanwhile.
+      if (S_ISLNK(status.st_mode)) link = acting::read_link(dirs.fd(), name);
+    }
     if (S_ISDIR(status.st_mode)) return visit_directory(dirs, name);
     if (S_ISREG(status.st_mode)) return visit_file(dirs, name);
     if (!S_ISLNK(status.st_mode)) return writer_.skip(path_);
-    char text[PATH_MAX];
-    const ssize_t length = ::readlinkat(dirs.fd(), name, text, sizeof text - 1);
-    if (length < 0) return;
-    text[length] = '\0';
-    writer_.add_symlink(path_, status, text);
+    if (link) writer_.add_symlink(path_, status, link->c_str());
   }
 
   void visit_directory(DirStack& dirs, const char* name) {
@@ -224,7 +225,7 @@ class TreeArchiver {
       constexpr uint64_t kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
       constexpr uint64_t kResolve =
           RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
-      file.fd.reset(openat2(dirs.fd(), name, kFlags, kResolve));
+      file.fd = acting::open(dirs.fd(), name, kFlags, kResolve);
     }
     if (!file.fd && errno == EXDEV) return writer_.skip(path_);
     if (!file.fd && errno == ENOENT) return;

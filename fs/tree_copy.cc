@@ -6,6 +6,7 @@
 #include <climits>
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/copy_content.h"
 #include "fs/fs_identity.h"
 #include "fs/pending_file.h"
@@ -29,9 +30,8 @@ struct stat stat_of(int fd, const std::string& path) {
 
 // Mode and times last: a file may be read-only, and writing changes its times.
 void apply_status(int fd, const struct stat& status, const std::string& path) {
-  check(::fchmod(fd, status.st_mode & 0777), "fchmod", path);
-  const timespec times[] = {status.st_atim, status.st_mtim};
-  check(::futimens(fd, times), "futimens", path);
+  check(acting::change_mode(fd, status.st_mode & 0777), "chmod", path);
+  check(acting::set_times(fd, status.st_atim, status.st_mtim), "utimensat", path);
 }
 
 bool is_gone(int error) { return error == ENOENT || error == ELOOP || error == ENOTDIR; }
@@ -95,8 +95,10 @@ void TreeCopy::leave() {
 // `name` points into path_, which holds still while the entry is copied.
 void TreeCopy::visit(const char* name) {
   struct stat status = {};
-  constexpr int kFlags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
-  if (::fstatat(from_->fd(), name, &status, kFlags) != 0) return;  // Vanished meanwhile.
+  {
+    const MaybeIdentity as_source(source_.owner);
+    if (!acting::status(from_->fd(), name, status)) return;  // Vanished meanwhile.
+  }
   if (status.st_dev == target_device_ && status.st_ino == target_inode_) return;  // Into itself.
   count_entry();
   if (S_ISDIR(status.st_mode)) return visit_directory(name);
@@ -123,7 +125,7 @@ void TreeCopy::visit_directory(const char* name) {
 // What is no directory makes room for one; only symlinks and files can be in the way.
 UniqueFd TreeCopy::make_target_directory(const char* name) {
   for (bool retried = false;; retried = true) {
-    const int result = ::mkdirat(to_->fd(), name, 0700);
+    const int result = acting::make_directory(to_->fd(), name, 0700);
     if (result != 0 && errno != EEXIST) throw Error(errno, "mkdirat", path_);
     UniqueFd to = to_->open(name);
     if (to || !is_gone(errno) || retried) {
@@ -131,7 +133,7 @@ UniqueFd TreeCopy::make_target_directory(const char* name) {
       return to;
     }
     require_no_mount_point(to_->fd(), name);
-    check(::unlinkat(to_->fd(), name, 0), "unlinkat", path_);
+    check(acting::unlink(to_->fd(), name, 0), "unlinkat", path_);
   }
 }
 
@@ -141,7 +143,7 @@ void TreeCopy::visit_file(const char* name) {
     const MaybeIdentity as_source(source_.owner);
     const uint64_t mounts = source_.root == nullptr ? 0 : RESOLVE_NO_XDEV;
     constexpr uint64_t kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
-    file.fd.reset(openat2(from_->fd(), name, kFlags, kBeneath | mounts));
+    file.fd = acting::open(from_->fd(), name, kFlags, kBeneath | mounts);
   }
   if (!file.fd && errno == EXDEV) return skip();
   if (!file.fd && is_gone(errno)) return;
@@ -153,20 +155,18 @@ void TreeCopy::visit_file(const char* name) {
 }
 
 void TreeCopy::visit_symlink(const char* name) {
-  char text[PATH_MAX];
-  ssize_t length = 0;
+  std::optional<std::string> text;
   {
     const MaybeIdentity as_source(source_.owner);
-    length = ::readlinkat(from_->fd(), name, text, sizeof text - 1);
+    text = acting::read_link(from_->fd(), name);
   }
-  if (length < 0) return;  // Vanished, or swapped, meanwhile.
-  text[length] = '\0';
+  if (!text) return;  // Vanished, or swapped, meanwhile.
   const MaybeIdentity as_target(target_.owner);
-  int result = ::symlinkat(text, to_->fd(), name);
+  int result = acting::symlink(text->c_str(), to_->fd(), name);
   if (result != 0 && errno == EEXIST) {
     require_no_mount_point(to_->fd(), name);
-    check(::unlinkat(to_->fd(), name, 0), "unlinkat", path_);
-    result = ::symlinkat(text, to_->fd(), name);
+    check(acting::unlink(to_->fd(), name, 0), "unlinkat", path_);
+    result = acting::symlink(text->c_str(), to_->fd(), name);
   }
   check(result, "symlinkat", path_);
   ++result_.symlinks;

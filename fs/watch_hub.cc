@@ -10,6 +10,7 @@
 #include <memory>
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/dir_stack.h"
 #include "fs/fs_identity.h"
 #include "fs/root_dir.h"
@@ -261,7 +262,7 @@ int WatchHub::add_watch(WatchState& state, int dir, const std::string& path) {
   if (state.directories_.size() >= state.options_.max_directories) {
     throw Error(ENOSPC, "watch", state.absolute(path), "more directories than max_directories");
   }
-  const int watch = ::inotify_add_watch(inotify_.get(), fd_path(dir).c_str(), kMask);
+  const int watch = acting::add_watch(inotify_.get(), dir, kMask);
   if (watch < 0) {
     throw Error(errno, "inotify_add_watch", state.absolute(path),
                 errno == ENOSPC ? "raise fs.inotify.max_user_watches with sysctl" : "");
@@ -277,7 +278,7 @@ std::vector<std::string> WatchHub::look_into(WatchState& state, int dir, int wat
   DirNames names(dir, DirNames::Order::Lexical, UINT32_MAX);
   while (const char* name = names.next()) {
     struct stat status = {};
-    if (::fstatat(dir, name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (!acting::status(dir, name, status)) continue;
     const std::string entry = below(path, name);
     if (S_ISDIR(status.st_mode)) directories.push_back(entry);
     if (report == Report::Nothing) continue;

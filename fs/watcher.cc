@@ -10,6 +10,7 @@
 #include <limits>
 #include <utility>
 
+#include "fs/acting.h"
 #include "fs/file_ops.h"
 #include "fs/sandbox_path.h"
 #include "fs/watch_state.h"
@@ -69,7 +70,7 @@ UniqueFd WatchState::open(const std::string& name) const {
     constexpr uint64_t kResolve =
         RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV;
     constexpr uint64_t kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK;
-    return UniqueFd(openat2(top.fd.get(), name.empty() ? "." : name.c_str(), kFlags, kResolve));
+    return acting::open(top.fd.get(), name.empty() ? "." : name.c_str(), kFlags, kResolve);
   } catch (const Error&) {
     return {};
   }

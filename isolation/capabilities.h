@@ -62,6 +62,13 @@ constexpr CapabilityPolicy kRangeInitCapabilities = {
     .bounding = kRootInside | capabilities(CAP_SETPCAP),
     .securebits = kRootIsNobody | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED};
 
+/// The process that makes file calls for the host: what root has over files of its user namespace,
+/// and the ids that new files get. It executes nothing.
+constexpr CapabilitySet kOverFiles =
+    capabilities(CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_SETUID, CAP_SETGID);
+constexpr CapabilityPolicy kFileAgentCapabilities = {
+    .effective = kOverFiles, .permitted = kOverFiles, .securebits = kRootIsNobody | kLocks};
+
 /// Gives up what `policy` does not keep, and sets the securebits. Irreversible as far as they are
 /// locked; for a single-threaded process with CAP_SETPCAP. Throws Error.
 void drop_capabilities(const CapabilityPolicy& policy);

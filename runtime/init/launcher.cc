@@ -21,6 +21,7 @@
 
 #include "runtime/base/pipe.h"
 #include "runtime/base/syscalls.h"
+#include "runtime/init/file_agent_process.h"
 #include "runtime/init/id_map_helper.h"
 #include "runtime/init/pid1.h"
 #include "runtime/init/set_up.h"
@@ -163,6 +164,16 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
   ::_exit(EXIT_SUCCESS);
 }
 
+// Its parent's descriptors are closed but for those that it owns; it needs no others.
+[[noreturn]] void file_agent_main(MessageSocket host, std::vector<UniqueFd> namespaces) {
+  try {
+    run_file_agent(host, namespaces);
+  } catch (const std::exception&) {
+    // The host sees the end of the connection.
+  }
+  ::_exit(EXIT_SUCCESS);
+}
+
 // The host may have given up on this sandbox; the launcher goes on for the others.
 void tell_failure(const MessageSocket& control, const SetupFailed& failed) {
   try {
@@ -210,8 +221,23 @@ void Launcher::run() {
     if (waiting[0].revents == 0) continue;
     std::optional<Message> message = host_.receive();
     if (!message) return;
-    launch(std::move(*message));
+    if (message->payload.empty()) {
+      start_file_agent(std::move(*message));
+    } else {
+      launch(std::move(*message));
+    }
   }
+}
+
+// Closing the message's descriptors is all there is to say when it fails.
+void Launcher::start_file_agent(Message message) {
+  if (refusal_ || message.fds.size() < 2) return;
+  if (::fork() != 0) return;
+  MessageSocket host{std::move(message.fds.front())};
+  message.fds.erase(message.fds.begin());
+  // The launcher's connection would otherwise seem alive when the launcher is not.
+  host_ = MessageSocket();
+  file_agent_main(std::move(host), std::move(message.fds));
 }
 
 void Launcher::launch(Message message) {

@@ -27,6 +27,7 @@ class Launcher {
 
  private:
   void launch(Message message);
+  void start_file_agent(Message message);
 
   MessageSocket host_;
   ChildSignal child_signal_;

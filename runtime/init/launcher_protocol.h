@@ -10,4 +10,8 @@ namespace sandbox {
 inline constexpr std::string_view kLauncherMode = "--launcher";
 inline constexpr int kLauncherSocketFd = 3;
 
+/// A message with a payload is a LaunchRequest. One without asks for a file agent
+/// (run_file_agent()); its descriptors are the agent's end of a connection, then namespaces. There
+/// is no answer but the connection's end when that fails.
+
 }  // namespace sandbox

@@ -43,8 +43,7 @@ class FilesTest : public ::testing::TestWithParam<RootKind> {
   TestRoot root_{GetParam()};
 };
 
-INSTANTIATE_TEST_SUITE_P(Roots, FilesTest, ::testing::Values(RootKind::Plain, RootKind::Overlay),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Roots, FilesTest, kAllRoots, ::testing::PrintToStringParamName());
 
 TEST_P(FilesTest, WhatIsWrittenIsRead) {
   files().write("/home/user/a.txt", "hello");

@@ -14,6 +14,8 @@
 #include <sstream>
 
 #include "fs/fs_identity.h"
+#include "isolation/capabilities.h"
+#include "runtime/init/file_agent_process.h"
 #include "sandbox/error.h"
 #include "tests/support/skips.h"
 
@@ -22,6 +24,7 @@ namespace {
 
 // Root's trees belong to this id, which no account of the machine has.
 constexpr uid_t kPayloadId = 0x7A000000;
+constexpr uid_t kInside = 1000;
 
 UniqueFd open_path(const std::string& path) {
   return UniqueFd(check(::open(path.c_str(), O_PATH | O_CLOEXEC), "open", path));
@@ -84,12 +87,12 @@ void write_id_maps(pid_t child) {
   const bool root = ::geteuid() == 0;
   const std::string uid = std::to_string(root ? kPayloadId : ::geteuid());
   const std::string gid = std::to_string(root ? kPayloadId : ::getegid());
-  if (!root) write_map(proc + "/setgroups", "deny");
-  write_map(proc + "/uid_map", "0 " + uid + " 1\n");
-  write_map(proc + "/gid_map", "0 " + gid + " 1\n");
+  write_map(proc + "/setgroups", "deny");
+  write_map(proc + "/uid_map", std::to_string(kInside) + ' ' + uid + " 1\n");
+  write_map(proc + "/gid_map", std::to_string(kInside) + ' ' + gid + " 1\n");
 }
 
-// In the child, which is uid 0 of its namespace: everything happens on its own /tmp.
+// In the child, which has all capabilities in its namespaces: everything happens on its own /tmp.
 void make_layers() {
   mount_at("tmpfs", "/tmp", "tmpfs", 0, nullptr);
   for (const char* name : {"lower", "upper", "work", "root"}) {
@@ -121,18 +124,20 @@ void make_root_mounts() {
   bind("/tmp/root/foreign/hosts", "/tmp/root/etc/hosts");
 }
 
-[[noreturn]] void run_namespace(int socket) {
+// Root's namespaces belong to the payload's id, as those of a sandbox do.
+[[noreturn]] void run_namespaces(int socket, bool overlay) {
   try {
+    if (::geteuid() == 0) give_up_root(kPayloadId, kPayloadId);
     check(::unshare(CLONE_NEWUSER | CLONE_NEWNS), "unshare");
+    send_fd(socket, UniqueFd(::open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC)).get());
     char byte = 0;
-    check(::write(socket, &byte, 1), "write");
     check(::read(socket, &byte, 1), "read");  // The maps are written.
-    check(::setresgid(0, 0, 0), "setresgid");
-    check(::setresuid(0, 0, 0), "setresuid");
-    make_layers();
-    make_root_mounts();
-    send_fd(socket, open_path("/tmp/root").get());
-    send_fd(socket, open_path("/tmp/root/tmp").get());
+    if (overlay) {
+      make_layers();
+      make_root_mounts();
+      send_fd(socket, open_path("/tmp/root").get());
+      send_fd(socket, open_path("/tmp/root/tmp").get());
+    }
     static_cast<void>(::read(socket, &byte, 1));  // Until the test is over.
     ::_exit(0);
   } catch (const Error& error) {
@@ -143,8 +148,16 @@ void make_root_mounts() {
 
 }  // namespace
 
+bool is_by_agent(RootKind kind) {
+  return kind == RootKind::PlainByAgent || kind == RootKind::OverlayByAgent;
+}
+
+bool is_overlay(RootKind kind) {
+  return kind == RootKind::Overlay || kind == RootKind::OverlayByAgent;
+}
+
 std::ostream& operator<<(std::ostream& out, RootKind kind) {
-  return out << (kind == RootKind::Plain ? "Plain" : "Overlay");
+  return out << (is_overlay(kind) ? "Overlay" : "Plain") << (is_by_agent(kind) ? "ByAgent" : "");
 }
 
 TestRoot::TestRoot(RootKind kind) {
@@ -153,29 +166,34 @@ TestRoot::TestRoot(RootKind kind) {
   owner_.home = "/home/user";
   owner_.host_uid = root ? kPayloadId : ::geteuid();
   owner_.host_gid = root ? kPayloadId : ::getegid();
-  if (kind == RootKind::Plain) {
-    open_plain();
-  } else {
-    open_overlay();
-  }
+  owner_.uid = kInside;
+  owner_.gid = kInside;
+  owner_.agent_only = is_by_agent(kind);
+  if (kind != RootKind::Plain) start_namespaces(is_overlay(kind));
+  if (!is_overlay(kind)) open_plain();
   FilesContext::Setup setup;
   setup.root.reset(check(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0), "fcntl"));
   if (volume_) setup.volumes.push_back(status_of(volume_.get(), "volume").stx_mnt_id);
+  if (owner_.agent_only) {
+    agent_ = std::make_shared<FileAgent>([this] { return start_agent(); });
+    setup.agent = agent_;
+  }
   setup.users["user"] = owner_;
   FileOwner homeless = owner_;
   homeless.home.clear();
   setup.users["homeless"] = homeless;
-  setup.names.uids = {{.inside = 1000, .outside = owner_.host_uid}};
-  setup.names.gids = {{.inside = 1000, .outside = owner_.host_gid}};
-  setup.names.users[1000] = "user";
-  setup.names.groups[1000] = "user";
+  setup.names.uids = {{.inside = kInside, .outside = owner_.host_uid}};
+  setup.names.gids = {{.inside = kInside, .outside = owner_.host_gid}};
+  setup.names.users[kInside] = "user";
+  setup.names.groups[kInside] = "user";
   context_ = std::make_shared<FilesContext>(std::move(setup));
   files_ = Files(context_);
 }
 
 TestRoot::~TestRoot() {
+  context_->close();
   keep_alive_.reset();
-  if (namespace_ > 0) ::waitpid(namespace_, nullptr, 0);
+  for (const pid_t child : children_) ::waitpid(child, nullptr, 0);
 }
 
 void TestRoot::open_plain() {
@@ -189,24 +207,52 @@ void TestRoot::open_plain() {
   fd_ = open_path(directory_.path("root"));
 }
 
-void TestRoot::open_overlay() {
+void TestRoot::start_namespaces(bool overlay) {
   require_user_namespaces();
   int sockets[2] = {};
   check(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), "socketpair");
   UniqueFd child_end(sockets[1]);
   keep_alive_.reset(sockets[0]);
-  namespace_ = check(::fork(), "fork");
-  if (namespace_ == 0) {
+  const pid_t child = check(::fork(), "fork");
+  if (child == 0) {
     keep_alive_.reset();
-    run_namespace(child_end.get());
+    run_namespaces(child_end.get(), overlay);
   }
+  children_.push_back(child);
   child_end.reset();
-  char byte = 0;
-  check(::read(keep_alive_.get(), &byte, 1), "read");
-  write_id_maps(namespace_);
+  user_namespace_ = receive_fd(keep_alive_.get());
+  write_id_maps(child);
+  const char byte = 0;
   check(::write(keep_alive_.get(), &byte, 1), "write");
+  if (!overlay) return;
   fd_ = receive_fd(keep_alive_.get());
   volume_ = receive_fd(keep_alive_.get());
+}
+
+// As the launcher does it, and as its uid.
+MessageSocket TestRoot::start_agent() {
+  auto [ours, theirs] = MessageSocket::pair();
+  const pid_t child = check(::fork(), "fork");
+  if (child != 0) {
+    children_.push_back(child);
+    return std::move(ours);
+  }
+  constexpr int kSocket = 3;
+  constexpr int kNamespace = 4;
+  constexpr int kOutOfTheWay = 5;
+  const int socket = ::fcntl(theirs.fd(), F_DUPFD_CLOEXEC, kOutOfTheWay);
+  const int name_space = ::fcntl(user_namespace_.get(), F_DUPFD_CLOEXEC, kOutOfTheWay);
+  ::dup2(socket, kSocket);
+  ::dup2(name_space, kNamespace);
+  ::close_range(kOutOfTheWay, ~0U, 0);
+  try {
+    if (::geteuid() == 0) give_up_root(kPayloadId, kPayloadId);
+    const UniqueFd namespaces[] = {UniqueFd(kNamespace)};
+    run_file_agent(MessageSocket(UniqueFd(kSocket)), namespaces);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "file agent: %s\n", error.what());
+  }
+  ::_exit(0);
 }
 
 std::string TestRoot::inside(std::string_view path) const {

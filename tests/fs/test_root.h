@@ -1,12 +1,17 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "fs/file_agent.h"
 #include "fs/files_context.h"
+#include "runtime/base/message_socket.h"
 #include "sandbox/files.h"
 #include "sandbox/unique_fd.h"
 #include "tests/support/temp_dir.h"
@@ -14,9 +19,18 @@
 namespace sandbox::test {
 
 enum class RootKind {
-  Plain,    ///< A directory of the host.
-  Overlay,  ///< Overlay on tmpfs in a user and mount namespace, with other mounts in it.
+  Plain,         ///< A directory of the host.
+  Overlay,       ///< Overlay on tmpfs in a user and mount namespace, with other mounts in it.
+  PlainByAgent,  ///< The same, and every call that needs rights is made by a FileAgent.
+  OverlayByAgent,
 };
+
+bool is_overlay(RootKind kind);
+bool is_by_agent(RootKind kind);
+
+/// For test suites whose every fact has to hold in all of them.
+inline const auto kAllRoots = ::testing::Values(RootKind::Plain, RootKind::Overlay,
+                                                RootKind::PlainByAgent, RootKind::OverlayByAgent);
 
 std::ostream& operator<<(std::ostream& out, RootKind kind);
 
@@ -33,6 +47,10 @@ class TestRoot {
 
   const Files& files() const noexcept { return files_; }
   FilesContext& context() const noexcept { return *context_; }
+  /// Of the roots by agent; null for others.
+  const std::shared_ptr<FileAgent>& agent() const noexcept { return agent_; }
+  /// The processes that this root has started: its namespaces', then the agents'.
+  const std::vector<pid_t>& children() const noexcept { return children_; }
   const FileOwner& owner() const noexcept { return owner_; }
   int fd() const noexcept { return fd_.get(); }
 
@@ -46,14 +64,17 @@ class TestRoot {
 
  private:
   void open_plain();
-  void open_overlay();
+  void start_namespaces(bool overlay);
+  MessageSocket start_agent();
 
   FileOwner owner_;
   TempDir directory_;
   UniqueFd fd_;
   UniqueFd volume_;
-  UniqueFd keep_alive_;  ///< The namespace ends when this is closed.
-  pid_t namespace_ = -1;
+  UniqueFd keep_alive_;  ///< The namespaces end when this is closed.
+  UniqueFd user_namespace_;
+  std::vector<pid_t> children_;
+  std::shared_ptr<FileAgent> agent_;
   std::shared_ptr<FilesContext> context_;
   Files files_{nullptr};
 };

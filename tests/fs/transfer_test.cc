@@ -43,8 +43,7 @@ class Transfer : public ::testing::TestWithParam<RootKind> {
   TempDir host_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Roots, Transfer, ::testing::Values(RootKind::Plain, RootKind::Overlay),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Roots, Transfer, kAllRoots, ::testing::PrintToStringParamName());
 
 TEST_P(Transfer, TreeSurvivesTheRoundTrip) {
   host_.write("in/a", "content of a");
@@ -180,8 +179,7 @@ class Tar : public Transfer {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(Roots, Tar, ::testing::Values(RootKind::Plain, RootKind::Overlay),
-                         ::testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Roots, Tar, kAllRoots, ::testing::PrintToStringParamName());
 
 TEST_P(Tar, TreeSurvivesTheRoundTrip) {
   const std::string odd_name = "odd\xff\n";

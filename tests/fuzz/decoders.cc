@@ -5,7 +5,9 @@
 #include <iterator>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "fs/file_call.h"
 #include "proc/control_request.h"
 #include "proc/status_message.h"
 #include "proc/sudo_request.h"
@@ -120,6 +122,11 @@ std::vector<Bytes> setup_reports() {
           encode(SetupReport(SetupFailed{"root", EPERM, "mount", "proc", "unmask it"}))};
 }
 
+Bytes file_request() {
+  return FileRequest(1000, 1000, {.kind = FileCall::Kind::Rename, .name = "a", .other_name = "b"})
+      .encode();
+}
+
 void parse_accounts(std::span<const std::byte> input) {
   const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
   const Accounts accounts(text, text);
@@ -150,6 +157,10 @@ const std::vector<Decoder>& decoders() {
            "status_message", [](auto input) { decode_status(input); }, status_messages()),
        refusing(
            "setup_report", [](auto input) { decode_setup_report(input); }, setup_reports()),
+       refusing("file_request", [](auto input) { FileRequest(input, std::vector<UniqueFd>(2)); },
+                {file_request()}),
+       refusing("file_answer", [](auto input) { decode_file_answer(input, {}); },
+                {encode(FileAnswer{.value = 5, .error = 0, .fd = {}, .text = "value"})}),
        // Refuses nothing: what is wrong is passed over.
        {"accounts",
         parse_accounts,
