@@ -72,13 +72,14 @@ UniqueFd reopen(int fd, int flags) {
   return fd_of(perform({.kind = Kind::Reopen, .fd = fd, .flags = bits}));
 }
 
-UniqueFd read_whole(int fd) {
+UniqueFd read_proc(int dir, const char* path, uint64_t resolve) {
   const Actor* actor = FsIdentity::current();
   if (actor == nullptr || actor->agent == nullptr) {
-    errno = ENOTSUP;
+    errno = EXDEV;
     return {};
   }
-  return fd_of(by_agent(*actor, {.kind = Kind::ReadWhole, .fd = fd}));
+  return fd_of(
+      by_agent(*actor, {.kind = Kind::ReadProc, .fd = dir, .name = path, .resolve = resolve}));
 }
 
 bool status(int dir, const char* name, struct statx& status) {

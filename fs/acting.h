@@ -24,9 +24,9 @@ namespace sandbox::acting {
 UniqueFd open(int dir, const char* path, uint64_t flags, uint64_t resolve, mode_t mode = 0);
 /// Opens what `fd` holds once more, with other flags.
 UniqueFd reopen(int fd, int flags);
-/// The whole content of the file that `fd` holds, as a memfd, read by the agent in any case. Empty
-/// with ENOTSUP when there is none.
-UniqueFd read_whole(int fd);
+/// The whole content of a regular file of procfs as a memfd, read by the agent in any case. Empty
+/// with EXDEV when there is no agent, or `path` leads to anything else.
+UniqueFd read_proc(int dir, const char* path, uint64_t resolve);
 
 /// statx(2) of `name` itself, basic fields and STATX_MNT_ID; symlinks are not followed.
 bool status(int dir, const char* name, struct statx& status);

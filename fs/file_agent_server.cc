@@ -27,6 +27,7 @@ bool is_confined(const FileCall& call) {
   using Kind = FileCall::Kind;
   switch (call.kind) {
     case Kind::Open:
+    case Kind::ReadProc:
       return (call.resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH)) != 0 || is_component(call.name);
     case Kind::MakeDirectory:
     case Kind::Unlink:
@@ -44,7 +45,7 @@ FileAnswer perform(const FileRequest& request) {
   // Whose new files are. The securebits keep the capabilities, whatever the id.
   ::syscall(SYS_setfsgid, request.gid());
   ::syscall(SYS_setfsuid, request.uid());
-  if (request.call().kind != FileCall::Kind::ReadWhole) return perform_file_call(request.call());
+  if (request.call().kind != FileCall::Kind::ReadProc) return perform_file_call(request.call());
   ::alarm(kReadSeconds);
   FileAnswer answer = perform_file_call(request.call());
   ::alarm(0);

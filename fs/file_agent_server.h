@@ -9,7 +9,7 @@ namespace sandbox {
 ///
 /// The host is trusted, the files are not: names are resolved below a descriptor that came with the
 /// request or not at all (EINVAL), so no mistake of a request reaches what the process itself could
-/// name. Reading a whole file takes ten seconds at most; then the process is killed by SIGALRM,
+/// name. Reading a file of procfs takes ten seconds at most; then the process is killed by SIGALRM,
 /// because a process in the sandbox can make a file of procfs wait for it (userfaultfd(2)).
 void serve_file_calls(const MessageSocket& host);
 

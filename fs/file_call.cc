@@ -1,8 +1,10 @@
 #include "fs/file_call.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -42,17 +44,36 @@ FileAnswer get_attribute(const FileCall& call) {
   return answer;
 }
 
-FileAnswer read_whole(const FileCall& call) {
-  const std::string link = link_to(call.fd);
+FileAnswer fail_with(int error) {
+  errno = error;
+  return answer_with(-1);
+}
+
+// What is hidden of /proc has something of another file system mounted on it.
+bool is_procfs(int fd) {
+  struct statfs system = {};
+  return ::fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
+bool is_regular(int fd) {
+  struct stat status = {};
+  return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// Looked up here, too, and not by who asks: below /proc/sys, that decides whose namespaces count.
+FileAnswer read_proc(const FileCall& call) {
+  const UniqueFd found(openat2(call.fd, call.name, O_PATH, call.resolve));
+  if (!found) return answer_with(-1);
+  if (!is_procfs(found.get()) || !is_regular(found.get())) return fail_with(EXDEV);
+  const std::string link = link_to(found.get());
   const UniqueFd file(::open(link.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (!file) return answer_with(-1);
   try {
-    const std::string content = read_to_end(file.get(), "file", kMostReadWhole);
+    const std::string content = read_to_end(file.get(), "file", kMostOfProc);
     return answer_with_fd(
         make_sealed_memfd("file", std::as_bytes(std::span(content)), Executable::No).release());
   } catch (const Error& error) {
-    errno = error.code().value();
-    return answer_with(-1);
+    return fail_with(error.code().value());
   }
 }
 
@@ -88,11 +109,10 @@ FileAnswer perform_file_call(const FileCall& call) {
       return answer_with(::removexattr(link_to(call.fd).c_str(), call.name));
     case Kind::AddWatch:
       return answer_with(::inotify_add_watch(call.other_fd, link_to(call.fd).c_str(), call.mode));
-    case Kind::ReadWhole:
-      return read_whole(call);
+    case Kind::ReadProc:
+      return read_proc(call);
   }
-  errno = ENOSYS;
-  return answer_with(-1);
+  return fail_with(ENOSYS);
 }
 
 }  // namespace sandbox

@@ -36,7 +36,7 @@ struct FileCall {
     SetAttribute,   ///< setxattr(2) of fd itself: name, value.
     RemoveAttribute,  ///< removexattr(2) of fd itself: name.
     AddWatch,         ///< inotify_add_watch(2) by the instance other_fd of fd itself: mode.
-    ReadWhole,        ///< The content of fd itself, up to kMostReadWhole, as a sealed memfd.
+    ReadProc,         ///< A regular file of procfs: fd, name, resolve. Gives all it has as a memfd.
   };
 
   Kind kind = Kind::Open;
@@ -53,8 +53,8 @@ struct FileCall {
   timespec times[2] = {};
 };
 
-/// EFBIG beyond. Files of procfs have no size that would tell before.
-inline constexpr size_t kMostReadWhole = 64 << 20;
+/// EFBIG beyond, for ReadProc. Files of procfs have no size that would tell before.
+inline constexpr size_t kMostOfProc = 64 << 20;
 
 struct FileAnswer {
   int64_t value = -1;  ///< What the call returned, if not a descriptor; negative when it failed.

@@ -63,6 +63,7 @@ class FileOps {
   ParentAndName resolve_parent(const std::string& path) const;
 
  private:
+  void set_metadata(int fd, const Metadata& metadata) const;
   std::optional<OpenedFile> find_for_write(const std::string& path, int access) const;
   UniqueFd try_create(const std::string& path, uint64_t flags) const;
   UniqueFd create_file(const std::string& path, int access) const;

@@ -150,6 +150,11 @@ Metadata FileOps::metadata(const std::string& path) const {
   return read_metadata(root_.resolve(path, Symlinks::Follow).fd.get());
 }
 
+void FileOps::set_metadata(int fd, const Metadata& metadata) const {
+  const FsIdentity as_owner(owner_);
+  replace_metadata(fd, metadata);
+}
+
 void FileOps::set_metadata(const std::string& path, const Metadata& metadata) const {
   require_valid(metadata);
   const FsIdentity as_owner(owner_);

@@ -94,20 +94,6 @@ class Lister {
   std::vector<EntryInfo> entries_;
 };
 
-// Files of procfs have no size, change while they are read, and may keep a reader waiting. So the
-// agent reads all of it at once, and what is given is a copy. They are no part of the sandbox's
-// file system otherwise: nothing in /proc is written, listed or looked at.
-std::optional<OpenedFile> read_in_proc(const RootDir& root, const std::string& path) {
-  const std::optional<Resolved> found = root.find_in_proc(path);
-  if (!found) return std::nullopt;
-  OpenedFile copy{.fd = acting::read_whole(found->fd.get())};
-  if (!copy.fd && errno == ENOTSUP) return std::nullopt;
-  check(copy.fd.get(), "read", path);
-  check(::fstat(copy.fd.get(), &copy.status), "fstat", path);
-  copy.status.st_mode = found->status.stx_mode;
-  return copy;
-}
-
 }  // namespace
 
 OpenedFile FileOps::open_for_read(const std::string& path) const {
@@ -120,8 +106,7 @@ OpenedFile FileOps::open_for_read(const std::string& path) const {
     return root_.open_file(path, O_RDONLY);
   } catch (const Error& error) {
     if (error.code().value() != EXDEV) throw;
-    if (std::optional<OpenedFile> file = read_in_proc(root_, path)) return std::move(*file);
-    throw;
+    return root_.copy_of_proc(path);
   }
 }
 

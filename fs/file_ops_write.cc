@@ -61,7 +61,7 @@ PendingFile FileOps::open_for_write(const std::string& path, WriteMode mode,
   std::optional<OpenedFile> existing = find_for_write(path, O_WRONLY);
   if (!existing) {
     UniqueFd created = create_file(path, O_WRONLY);
-    if (!metadata.empty()) replace_metadata(created.get(), metadata);
+    if (!metadata.empty()) set_metadata(created.get(), metadata);
     return PendingFile(std::move(created));
   }
   const struct stat& status = existing->status;
@@ -77,7 +77,7 @@ PendingFile FileOps::open_for_write(const std::string& path, WriteMode mode,
     const FsIdentity as_owner(owner_);
     check(acting::change_mode(fd, status.st_mode & 0777), "chmod", path);
   }
-  replace_metadata(fd, metadata);
+  if (!metadata.empty() || has_attributes(fd)) set_metadata(fd, metadata);
   if (status.st_size > 0) check(::ftruncate(fd, 0), "ftruncate", path);
   return PendingFile(std::move(existing->fd));
 }
@@ -131,7 +131,7 @@ PendingFile FileOps::replace_file(const std::string& path, std::optional<mode_t>
   if (!mode && found && S_ISREG(old.st_mode)) mode = old.st_mode & 0777;
   PendingFile file(std::move(target), owner_);
   settle_new(file.fd(), 0600, mode.value_or(kFileMode), owner_, path);
-  replace_metadata(file.fd(), metadata);
+  if (!metadata.empty()) replace_metadata(file.fd(), metadata);
   return file;
 }
 

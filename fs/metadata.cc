@@ -72,6 +72,8 @@ void require_valid(const Metadata& metadata) {
   }
 }
 
+bool has_attributes(int fd) noexcept { return ::flistxattr(fd, nullptr, 0) != 0; }
+
 Metadata read_metadata(int fd) {
   Metadata metadata;
   for (const std::string& name : our_attributes(fd)) {
@@ -82,7 +84,6 @@ Metadata read_metadata(int fd) {
 }
 
 void replace_metadata(int fd, const Metadata& metadata) {
-  if (metadata.empty() && ::flistxattr(fd, nullptr, 0) == 0) return;  // Most files; one call.
   for (const std::string& name : our_attributes(fd)) {
     check(acting::remove_attribute(fd, name.c_str()), "removexattr", name);
   }

@@ -12,6 +12,9 @@ namespace sandbox {
 /// Throws Error: EINVAL unless keys are HTTP tokens (RFC 9110) and values printable ASCII.
 void require_valid(const Metadata& metadata);
 
+/// False when an open file has no extended attributes at all, as most have none: one system call.
+bool has_attributes(int fd) noexcept;
+
 /// `fd` may be O_PATH. Empty where the file system has no extended attributes, or the file none of
 /// ours.
 Metadata read_metadata(int fd);

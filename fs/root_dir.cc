@@ -1,8 +1,6 @@
 #include "fs/root_dir.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,34 +78,28 @@ Resolved RootDir::require_own(Resolved found, const std::string& path) const {
   return found;
 }
 
-std::optional<Resolved> RootDir::look_up(const std::string& path, Symlinks last) const {
+std::optional<Resolved> RootDir::find(const std::string& path, Symlinks last) const {
   const int flags = O_PATH | (last == Symlinks::NoFollow ? O_NOFOLLOW : 0);
   UniqueFd fd = acting::open(root_.get(), path.c_str(), static_cast<uint64_t>(flags), kInRoot);
   if (!fd && errno == ENOENT) return std::nullopt;
   if (!fd) throw_open_error(errno, path);
   const struct statx status = status_of(fd.get(), path);
-  return Resolved{std::move(fd), status};
-}
-
-std::optional<Resolved> RootDir::find(const std::string& path, Symlinks last) const {
-  std::optional<Resolved> found = look_up(path, last);
-  if (!found) return std::nullopt;
-  return require_own(std::move(*found), path);
-}
-
-std::optional<Resolved> RootDir::find_in_proc(const std::string& path) const {
-  std::optional<Resolved> found = look_up(path, Symlinks::Follow);
-  if (!found || !S_ISREG(found->status.stx_mode)) return std::nullopt;
-  struct statfs system = {};
-  check(::fstatfs(found->fd.get(), &system), "fstatfs", path);
-  if (system.f_type != PROC_SUPER_MAGIC) return std::nullopt;
-  return found;
+  return require_own({std::move(fd), status}, path);
 }
 
 Resolved RootDir::resolve(const std::string& path, Symlinks last) const {
   std::optional<Resolved> found = find(path, last);
   if (!found) throw_open_error(ENOENT, path);
   return std::move(*found);
+}
+
+OpenedFile RootDir::copy_of_proc(const std::string& path) const {
+  OpenedFile copy;
+  copy.fd = acting::read_proc(root_.get(), path.c_str(), kInRoot);
+  if (!copy.fd) throw_open_error(errno, path);
+  check(::fstat(copy.fd.get(), &copy.status), "fstat", path);
+  copy.status.st_mode = S_IFREG | 0444;
+  return copy;
 }
 
 // One openat2 and one fstat when the file lies on the root mount itself: the reason for

@@ -69,8 +69,10 @@ class RootDir {
   /// anything, spares itself a change of identity by this: a file that belongs to the sandbox's own
   /// user holds nothing that this user may not have.
   OpenedFile open_own_file(const std::string& path, int access, uid_t owner) const noexcept;
-  /// A file of the sandbox's procfs, not opened yet; nothing when `path` leads elsewhere.
-  std::optional<Resolved> find_in_proc(const std::string& path) const;
+  /// A copy of a file of the sandbox's procfs, whose files have no size, change while they are read
+  /// and may keep a reader waiting: so the agent reads it, and whole. Throws Error: EXDEV when it
+  /// is none, or there is no agent.
+  OpenedFile copy_of_proc(const std::string& path) const;
   /// Opens a directory for reading.
   UniqueFd open_directory(const std::string& path) const;
 
@@ -82,7 +84,6 @@ class RootDir {
   std::string path_of(int fd) const;
 
  private:
-  std::optional<Resolved> look_up(const std::string& path, Symlinks last) const;
   Resolved require_own(Resolved found, const std::string& path) const;
 
   UniqueFd root_;

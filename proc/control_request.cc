@@ -8,7 +8,17 @@
 namespace sandbox {
 namespace {
 
-enum class Kind : uint32_t { Spawn, Release, GetRoot, SetTtl, Describe, List, Connect, Signal };
+enum class Kind : uint32_t {
+  Spawn,
+  Release,
+  GetRoot,
+  SetTtl,
+  Describe,
+  List,
+  Connect,
+  Signal,
+  GetNamespaces
+};
 enum class ReplyKind : uint32_t { Done, State, CommandList, Signalled };
 
 struct RequestWriter {
@@ -41,6 +51,7 @@ struct RequestWriter {
     out.u32(static_cast<uint32_t>(request.signal.signal));
     out.u32(static_cast<uint32_t>(request.signal.target));
   }
+  void operator()(const GetNamespaces&) const { kind(Kind::GetNamespaces); }
 };
 
 ConnectRequest read_connect(WireReader& in) {
@@ -79,6 +90,8 @@ ControlRequest read_request(WireReader& in) {
       return read_connect(in);
     case Kind::Signal:
       return read_signal(in);
+    case Kind::GetNamespaces:
+      return GetNamespaces{};
   }
   throw Error(EBADMSG, "decode", "control request");
 }

@@ -54,8 +54,12 @@ struct SignalCommand {
   SignalRequest signal;
 };
 
+/// Asks for the namespaces that a file agent enters: user first, then uts, ipc, cgroup and network,
+/// which decide what files of /proc/sys show. Answer: Done, with their descriptors.
+struct GetNamespaces {};
+
 using ControlRequest = std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe, ListCommands,
-                                    ConnectRequest, SignalCommand>;
+                                    ConnectRequest, SignalCommand, GetNamespaces>;
 
 std::vector<std::byte> encode(const ControlRequest& request);
 

@@ -74,7 +74,18 @@ pid_t LauncherClient::pid() {
 }
 
 void LauncherClient::launch(const LaunchRequest& request, std::span<const int> fds) {
-  const std::vector<std::byte> payload = request.encode();
+  send(request.encode(), fds);
+}
+
+MessageSocket LauncherClient::start_file_agent(std::span<const UniqueFd> namespaces) {
+  auto [ours, theirs] = MessageSocket::pair();
+  std::vector<int> fds{theirs.fd()};
+  for (const UniqueFd& name_space : namespaces) fds.push_back(name_space.get());
+  send({}, fds);
+  return std::move(ours);
+}
+
+void LauncherClient::send(std::span<const std::byte> payload, std::span<const int> fds) {
   const std::shared_ptr<const Child> launcher = child();
   try {
     launcher->socket.send(payload, fds);

@@ -25,6 +25,10 @@ class LauncherClient {
   /// answers come on the other end of the first, and end of file there means that the launcher died
   /// on the way. Throws Error.
   void launch(const LaunchRequest& request, std::span<const int> fds);
+  /// Starts a process for a FileAgent in `namespaces`, the user namespace first, of a sandbox that
+  /// any launcher with our uid has made. Gives its connection, which ends when it could not enter
+  /// them. Throws Error.
+  MessageSocket start_file_agent(std::span<const UniqueFd> namespaces);
 
   /// The process that the next sandbox comes from. Throws Error.
   pid_t pid();
@@ -43,6 +47,7 @@ class LauncherClient {
   };
   std::shared_ptr<const Child> child();
   void replace(const std::shared_ptr<const Child>& dead);
+  void send(std::span<const std::byte> payload, std::span<const int> fds);
 
   uid_t uid_;
   gid_t gid_;

@@ -156,7 +156,7 @@ class Runtime::Impl {
                                   identity_)),
         templates_(TemplateStore(data_.path() + "/templates")),
         skeletons_(data_.path() + "/skeletons", identity_.uid, identity_.gid),
-        launcher_(identity_.uid, identity_.gid),
+        launcher_(std::make_shared<LauncherClient>(identity_.uid, identity_.gid)),
         cgroups_(options.cgroup, options.may_move_host) {
     collect_dead_boxes(data_);
   }
@@ -186,9 +186,9 @@ class Runtime::Impl {
     if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
     std::optional<SandboxCgroup> cgroup;
     if (!record.cgroup.empty()) cgroup.emplace(SandboxCgroup::open(record.cgroup));
-    auto core =
-        std::make_shared<SandboxCore>(std::move(record), std::move(connection),
-                                      std::move(answer.fds.front()), watches_, std::move(cgroup));
+    auto core = std::make_shared<SandboxCore>(std::move(record), std::move(connection),
+                                              std::move(answer.fds.front()), watches_,
+                                              std::move(cgroup), launcher_);
     core->run = run_;
     return core;
   }
@@ -252,7 +252,7 @@ class Runtime::Impl {
     // Init holds what it gets as long as it lives: the lock that keeps a stored template.
     std::vector<int> passed = limits.passed();
     if (source.in_use) passed.push_back(source.in_use->get());
-    Creation creation = launch(launcher_, request, passed);
+    Creation creation = launch(*launcher_, request, passed);
     auto core =
         assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
     core->box = std::move(box);
@@ -276,7 +276,7 @@ class Runtime::Impl {
     passed.push_back(place.lock());
     if (box) passed.push_back(box->lock());
     if (source.in_use) passed.push_back(source.in_use->get());
-    Creation creation = launch(launcher_, request, passed);
+    Creation creation = launch(*launcher_, request, passed);
     auto core =
         assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
     place.write(core->record);
@@ -324,7 +324,7 @@ class Runtime::Impl {
     Confinement made{.plan = plan_limits(limits, !request.root.upper_directory)};
     LimitPlan& plan = made.plan;
     if (plan.needs_cgroup) {
-      made.cgroup.emplace(cgroups_.make(plan, record.id, launcher_.pid()));
+      made.cgroup.emplace(cgroups_.make(plan, record.id, launcher_->pid()));
       made.for_init = made.cgroup->descriptors_for_init();
       record.cgroup = made.cgroup->path();
       request.has_cgroup = true;
@@ -345,12 +345,12 @@ class Runtime::Impl {
     facts.cgroup_limits = limits.plan.cgroup;
     facts.rlimits = limits.plan.rlimits;
     record.layers = describe_isolation(facts);
-    auto core =
-        std::make_shared<SandboxCore>(std::move(record),
-                                      BoxConnection{.control = std::move(creation.control),
-                                                    .host_pid = creation.host_pid,
-                                                    .pidfd = std::move(creation.pidfd)},
-                                      std::move(creation.root), watches_, std::move(limits.cgroup));
+    auto core = std::make_shared<SandboxCore>(std::move(record),
+                                              BoxConnection{.control = std::move(creation.control),
+                                                            .host_pid = creation.host_pid,
+                                                            .pidfd = std::move(creation.pidfd)},
+                                              std::move(creation.root), watches_,
+                                              std::move(limits.cgroup), launcher_);
     core->steps = to_steps(creation.ready.steps);
     return core;
   }
@@ -361,7 +361,7 @@ class Runtime::Impl {
   TemplateCache templates_;
   SkeletonStore skeletons_;
   TemplateSource sudo_layer_ = sudo_layer();
-  LauncherClient launcher_;
+  std::shared_ptr<LauncherClient> launcher_;
   SandboxCgroups cgroups_;
   std::shared_ptr<WatchHub> watches_ = std::make_shared<WatchHub>();
 };

@@ -6,6 +6,8 @@
 #include <csignal>
 #include <utility>
 
+#include "fs/file_agent.h"
+#include "proc/control_call.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
@@ -29,15 +31,31 @@ std::map<std::string, FileOwner> file_owners(const BoxRecord& record) {
     const auto uid = id_outside(record.names.uids, user.uid);
     const auto gid = id_outside(record.names.gids, user.gid);
     if (!uid || !gid) throw Error(EBADMSG, "read", "sandbox record", "a user without an id");
-    owners.emplace(name,
-                   FileOwner{.name = name, .home = user.home, .host_uid = *uid, .host_gid = *gid});
+    owners.emplace(name, FileOwner{.name = name,
+                                   .home = user.home,
+                                   .host_uid = *uid,
+                                   .host_gid = *gid,
+                                   .uid = user.uid,
+                                   .gid = user.gid});
   }
   return owners;
 }
 
+// The launcher may be that of another Runtime than the one that made the sandbox: its uid counts.
+std::shared_ptr<FileAgent> make_agent(std::shared_ptr<const CommandContext> commands,
+                                      std::shared_ptr<LauncherClient> launcher) {
+  return std::make_shared<FileAgent>(
+      [commands = std::move(commands), launcher = std::move(launcher)] {
+        const ControlCall call(commands->control, GetNamespaces{});
+        return launcher->start_file_agent(call.wait(kInitPatience).fds);
+      });
+}
+
 std::shared_ptr<FilesContext> make_files(const BoxRecord& record, UniqueFd root,
-                                         std::shared_ptr<WatchHub> watches) {
+                                         std::shared_ptr<WatchHub> watches,
+                                         std::shared_ptr<FileAgent> agent) {
   FilesContext::Setup setup;
+  setup.agent = std::move(agent);
   setup.root = std::move(root);
   setup.volumes = record.volumes;
   setup.users = file_owners(record);
@@ -57,7 +75,8 @@ std::shared_ptr<EndWitness> make_witness(const std::optional<SandboxCgroup>& cgr
 }  // namespace
 
 SandboxCore::SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
-                         std::shared_ptr<WatchHub> watches, std::optional<SandboxCgroup> own_cgroup)
+                         std::shared_ptr<WatchHub> watches, std::optional<SandboxCgroup> own_cgroup,
+                         std::shared_ptr<LauncherClient> launcher)
     : record(std::move(facts)),
       cgroup(std::move(own_cgroup)),
       witness(make_witness(cgroup, record.limits)),
@@ -68,7 +87,8 @@ SandboxCore::SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd roo
                                                           .witness = witness,
                                                           .env = record.env,
                                                           .default_cwd = record.default_cwd})),
-      files(make_files(record, std::move(root), std::move(watches))),
+      files(make_files(record, std::move(root), std::move(watches),
+                       make_agent(commands, std::move(launcher)))),
       host_pid(connection.host_pid),
       pidfd(std::move(connection.pidfd)) {}
 

@@ -18,6 +18,7 @@
 #include "proc/verdict.h"
 #include "runtime/box_record.h"
 #include "runtime/data_directory.h"
+#include "runtime/launcher_client.h"
 #include "runtime/run_directory.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/unique_fd.h"
@@ -27,9 +28,10 @@ namespace sandbox {
 /// What one living sandbox is made of, on the host's side.
 class SandboxCore {
  public:
-  /// `root` is an O_PATH descriptor of its "/".
+  /// `root` is an O_PATH descriptor of its "/"; `launcher` starts the file agent.
   SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
-              std::shared_ptr<WatchHub> watches, std::optional<SandboxCgroup> own_cgroup);
+              std::shared_ptr<WatchHub> watches, std::optional<SandboxCgroup> own_cgroup,
+              std::shared_ptr<LauncherClient> launcher);
   SandboxCore(const SandboxCore&) = delete;
   SandboxCore& operator=(const SandboxCore&) = delete;
   /// Ends an owned sandbox.

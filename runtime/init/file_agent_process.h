@@ -13,7 +13,8 @@ namespace sandbox {
 ///
 /// Not its mount namespace, because files come by descriptors, and a process in there would keep
 /// its mounts alive; nor its pid namespace, so that nothing inside sees it, signals it or traces
-/// it. The launcher may do that because its uid owns the user namespace: user_namespaces(7).
+/// it. The launcher may do that because its uid owns the user namespace: user_namespaces(7). What
+/// belongs to another one, the network of the host, stays as it is.
 /// Throws Error.
 void run_file_agent(const MessageSocket& host, std::span<const UniqueFd> namespaces);
 

@@ -93,6 +93,7 @@ class Pid1 {
   void handle_kept();
   void end_tree(pid_t pid, const Outcome& why);
   State describe() const;
+  void give_namespaces(const MessageSocket& reply) const;
   void handle_status(int status_fd);
   void reap();
   pid_t next_to_reap(CpuLimit*& payer);
