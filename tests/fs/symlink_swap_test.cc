@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <functional>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "sandbox/files.h"
 #include "tests/fs/test_root.h"
@@ -27,7 +29,7 @@ namespace fs = std::filesystem;
 // Of each operation. SANDBOX_RACE_SECONDS asks for more.
 std::chrono::milliseconds race_time() {
   const char* seconds = std::getenv("SANDBOX_RACE_SECONDS");
-  return seconds == nullptr ? std::chrono::milliseconds(1500)
+  return seconds == nullptr ? std::chrono::milliseconds(700)
                             : std::chrono::seconds(std::atoi(seconds));
 }
 
@@ -41,6 +43,14 @@ struct Operation {
 };
 
 void expect_not_canary(const std::string& content) { EXPECT_NE(content, "canary"); }
+
+void expect_no_canary_in(int fd) {
+  struct stat status = {};
+  check(::fstat(fd, &status), "fstat");
+  std::string content(static_cast<size_t>(status.st_size), '\0');
+  check(::pread(fd, content.data(), content.size(), 0), "pread");
+  EXPECT_EQ(content.find("canary"), std::string::npos);
+}
 
 const Operation kOperations[] = {
     {"Read", [](const Files& f, const std::string&) { expect_not_canary(f.read("swap/f")); }},
@@ -73,12 +83,31 @@ const Operation kOperations[] = {
        f.rename("swap/x", "swap/f");
      }},
     {"Chmod", [](const Files& f, const std::string&) { f.chmod("swap/f", 0640); }},
+    {"Chown", [](const Files& f, const std::string&) { f.chown("swap/f", "user"); }},
+    {"Symlink",
+     [](const Files& f, const std::string&) {
+       f.symlink("f", "swap/link");
+       f.remove("swap/link");
+     }},
+    {"DiskUsage",
+     [](const Files& f, const std::string&) { EXPECT_LT(f.disk_usage("~").files, 3U); }},
     {"Touch", [](const Files& f, const std::string&) { f.touch("swap/f"); }},
     {"Metadata",
      [](const Files& f, const std::string&) {
        f.set_metadata("swap/f", {{"k", "v"}});
      }},
     {"Copy", [](const Files& f, const std::string&) { f.copy("swap", "copied"); }},
+    {"UploadTar",
+     [](const Files& f, const std::string& host) {
+       const UniqueFd tar(check(::open((host + "/tar").c_str(), O_RDONLY | O_CLOEXEC), "open"));
+       f.upload_tar(tar.get(), "swap");
+     }},
+    {"DownloadTar",
+     [](const Files& f, const std::string&) {
+       const UniqueFd tar(check(::memfd_create("tar", MFD_CLOEXEC), "memfd_create"));
+       f.download_tar("~", tar.get());
+       expect_no_canary_in(tar.get());
+     }},
     {"Upload", [](const Files& f, const std::string& host) { f.upload(host, "swap"); }},
     {"Download",
      [](const Files& f, const std::string& host) {
@@ -94,7 +123,9 @@ const Operation kOperations[] = {
      }},
 };
 
-class SymlinkSwap : public ::testing::TestWithParam<Operation> {
+using Swapped = std::tuple<RootKind, Operation>;
+
+class SymlinkSwap : public ::testing::TestWithParam<Swapped> {
  protected:
   SymlinkSwap() {
     check(::chmod(outside_.path().c_str(), 0777), "chmod");
@@ -139,15 +170,33 @@ class SymlinkSwap : public ::testing::TestWithParam<Operation> {
     EXPECT_EQ(outside_.read("sub/kept"), "canary");
   }
 
-  TestRoot root_{RootKind::Plain};
+  // What upload_tar() unpacks, made of another root's files.
+  void make_archive() const {
+    const TestRoot other(RootKind::Plain);
+    other.files().write("f", "uploaded");
+    const std::string path = host_.path("tar");
+    const UniqueFd tar(check(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644), "open"));
+    other.files().download_tar("~", tar.get());
+  }
+
+  TestRoot root_{std::get<RootKind>(GetParam())};
   TempDir outside_ = TempDir::with({{"f", "canary"}, {"only", "canary"}, {"sub/kept", "canary"}});
   TempDir host_ = TempDir::with({{"f", "uploaded"}, {"sub/g", "uploaded"}});
 };
 
-INSTANTIATE_TEST_SUITE_P(Operations, SymlinkSwap, ::testing::ValuesIn(kOperations),
-                         ::testing::PrintToStringParamName());
+std::string name_of(const ::testing::TestParamInfo<Swapped>& info) {
+  return ::testing::PrintToString(std::get<Operation>(info.param)) + '_' +
+         ::testing::PrintToString(std::get<RootKind>(info.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Operations, SymlinkSwap,
+                         ::testing::Combine(::testing::Values(RootKind::Plain,
+                                                              RootKind::PlainByAgent),
+                                            ::testing::ValuesIn(kOperations)),
+                         name_of);
 
 TEST_P(SymlinkSwap, NothingOutsideIsTouched) {
+  make_archive();
   std::atomic<bool> done = false;
   std::jthread payload([&] { swap_until(done); });
   EXPECT_TRUE(plain_access_escapes());
@@ -155,7 +204,7 @@ TEST_P(SymlinkSwap, NothingOutsideIsTouched) {
   int successes = 0;
   while (std::chrono::steady_clock::now() < end) {
     try {
-      GetParam().run(root_.files(), host_.path());
+      std::get<Operation>(GetParam()).run(root_.files(), host_.path());
       ++successes;
     } catch (const Error&) {
       continue;  // The path led nowhere at that moment.
