@@ -23,25 +23,30 @@ uint32_t effective_capabilities() noexcept {
   return data[0].effective;
 }
 
-// All of them are below 32; MAC_OVERRIDE (32) has no meaning without a Smack kernel.
-bool holds_file_capabilities() noexcept {
-  return (effective_capabilities() & kFileCapabilities) != 0;
+// One look tells whether the change took place: without the two that it needs setfsuid(2) and
+// setfsgid(2) do nothing, and with them gone are those of files, unless a securebit or a security
+// module keeps fsuid as it was. All are below 32; MAC_OVERRIDE (32) has no meaning without a Smack
+// kernel.
+bool has_changed() noexcept {
+  constexpr uint32_t kNeeded = 1U << CAP_SETUID | 1U << CAP_SETGID;
+  const uint32_t effective = effective_capabilities();
+  return (effective & kNeeded) == kNeeded && (effective & kFileCapabilities) == 0;
 }
 
 std::vector<gid_t> supplementary_groups() {
+  constexpr int kFew = 64;
+  gid_t few[kFew];
+  const int count = ::getgroups(kFew, few);
+  if (count >= 0) return {few, few + count};
   std::vector<gid_t> groups(static_cast<size_t>(check(::getgroups(0, nullptr), "getgroups")));
-  if (!groups.empty()) {
-    const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
-    groups.resize(static_cast<size_t>(check(count, "getgroups")));
-  }
+  const int all = ::getgroups(static_cast<int>(groups.size()), groups.data());
+  groups.resize(static_cast<size_t>(check(all, "getgroups")));
   return groups;
 }
 
-// Both return the previous id, and no error: setfsuid(2), BUGS. An invalid id asks without
-// changing.
+// Both return the previous id, and no error: setfsuid(2), BUGS.
 uid_t set_fsuid(uid_t uid) noexcept { return static_cast<uid_t>(::syscall(SYS_setfsuid, uid)); }
 gid_t set_fsgid(gid_t gid) noexcept { return static_cast<gid_t>(::syscall(SYS_setfsgid, gid)); }
-constexpr uid_t kAsk = static_cast<uid_t>(-1);
 
 void set_groups(const std::vector<gid_t>& groups) {
   check(::syscall(SYS_setgroups, groups.size(), groups.data()), "setgroups");
@@ -81,8 +86,7 @@ void FsIdentity::enter(const FileOwner& owner) {
   saved_gid_ = set_fsgid(owner.host_gid);
   saved_uid_ = set_fsuid(owner.host_uid);
   entered_ = true;
-  const bool changed = set_fsuid(kAsk) == owner.host_uid && set_fsgid(kAsk) == owner.host_gid;
-  if (changed && owner.host_uid != 0 && !holds_file_capabilities()) return;
+  if (owner.host_uid != 0 && has_changed()) return;
   leave();  // A constructor that throws runs no destructor.
   throw Error(EPERM, "setfsuid", owner.name,
               "root here lacks CAP_SETUID or CAP_SETGID, or the user maps to root of the host");
