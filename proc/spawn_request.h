@@ -18,7 +18,7 @@ namespace sandbox {
 /// Descriptors, in this order: status socket, stdout, stderr and, if `has_stdin` and the command is
 /// not kept, stdin; init makes that of a kept one, and its end comes back with Started. When the
 /// host closes its end of the status socket without Detach before it, everything that the command
-/// started is killed.
+/// started is killed, unless it is kept.
 struct SpawnRequest {
   std::vector<std::string> argv;
   std::vector<std::string> env;       ///< "NAME=value"; all that the command gets.

@@ -88,7 +88,10 @@ std::vector<Bytes> control_requests() {
           encode(ControlRequest(Release{})),
           encode(ControlRequest(GetRoot{})),
           encode(ControlRequest(SetTtl{1000})),
-          encode(ControlRequest(Describe{}))};
+          encode(ControlRequest(Describe{})),
+          encode(ControlRequest(ListCommands{})),
+          encode(ControlRequest(ConnectRequest{.pid = 7, .tag = "job", .out_from = 3})),
+          encode(ControlRequest(SignalCommand{7, {SIGTERM, Target::Tree}}))};
 }
 
 std::string record() {
@@ -107,13 +110,23 @@ void parse_record(std::span<const std::byte> input) {
   BoxRecord::from_json({reinterpret_cast<const char*>(input.data()), input.size()});
 }
 
+CommandInfo listed_command() {
+  CommandInfo command;
+  command.pid = 7;
+  command.argv = {"sleep", "1000"};
+  command.env_names = {"PATH"};
+  command.outcome = OutputLimit{100};
+  return command;
+}
+
 std::vector<Bytes> status_messages() {
   return {encode(StatusMessage(Started{42})),
           encode(StatusMessage(StartFailed{ENOENT, "execve", "no-such", "install it"})),
           encode(StatusMessage(Ended{Exited{7}, {}})),
           encode(StatusMessage(Ended{Signaled{SIGSEGV, true}, {}})),
           encode(StatusMessage(SignalRequest{SIGTERM, Target::Tree})),
-          encode(StatusMessage(Gap{Stream::Stderr, 1, 2})), encode(StatusMessage(Detach{}))};
+          encode(StatusMessage(Gap{Stream::Stderr, 1, 2})),
+          encode(StatusMessage(Detach{}))};
 }
 
 std::vector<Bytes> setup_reports() {
@@ -150,7 +163,9 @@ const std::vector<Decoder>& decoders() {
            "control_request", [](auto input) { decode_control_request(input); },
            control_requests()),
        refusing("control_reply", [](auto input) { decode_control_reply(input); },
-                {encode(ControlReply(State{1, 2})), encode(ControlReply(Done{}))}),
+                {encode(ControlReply(State{1, 2})), encode(ControlReply(Done{})),
+                 encode(ControlReply(CommandList{{listed_command()}})),
+                 encode(ControlReply(Signalled{true}))}),
        refusing("sudo_request", [](auto input) { decode_sudo_request(input); }, {sudo_request()}),
        refusing("box_record", parse_record, {bytes_of(record())}),
        refusing(

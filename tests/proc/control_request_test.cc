@@ -24,6 +24,11 @@ SpawnRequest example() {
   request.timeout_ms = uint64_t{1} << 40;
   request.has_stdin = true;
   request.terminal = TerminalSize{.cols = 132, .rows = 43};
+  request.cpu_ms = 11;
+  request.idle_ms = 12;
+  request.output = {
+      .output = Output::Kept, .max_bytes = uint64_t{1} << 41, .on_excess = OnExcess::KeepTail};
+  request.tag = "job";
   return request;
 }
 
@@ -48,6 +53,55 @@ TEST(ControlRequest, EveryFieldOfASpawnComesBack) {
   EXPECT_TRUE(request.has_stdin);
   EXPECT_EQ(request.terminal->cols, 132U);
   EXPECT_EQ(request.terminal->rows, 43U);
+  EXPECT_EQ(request.cpu_ms, 11U);
+  EXPECT_EQ(request.idle_ms, 12U);
+  EXPECT_EQ(request.output.output, Output::Kept);
+  EXPECT_EQ(request.output.max_bytes, uint64_t{1} << 41);
+  EXPECT_EQ(request.output.on_excess, OnExcess::KeepTail);
+  EXPECT_EQ(request.tag, "job");
+}
+
+TEST(ControlRequest, WhoWantsWhichOutputComesBack) {
+  const ConnectRequest request = std::get<ConnectRequest>(
+      decode_control_request(encode(ControlRequest(ConnectRequest{.pid = 7,
+                                                                  .tag = "job",
+                                                                  .out_from = uint64_t{1} << 40,
+                                                                  .err_from = 9,
+                                                                  .follow = Follow::No}))));
+  EXPECT_EQ(request.pid, 7);
+  EXPECT_EQ(request.tag, "job");
+  EXPECT_EQ(request.out_from, uint64_t{1} << 40);
+  EXPECT_EQ(request.err_from, 9U);
+  EXPECT_EQ(request.follow, Follow::No);
+}
+
+TEST(ControlReply, EveryFieldOfACommandComesBack) {
+  CommandInfo info;
+  info.pid = 7;
+  info.argv = {"sh", "-c", ""};
+  info.cwd = "/tmp";
+  info.env_names = {"PATH", "K"};
+  info.tag = "job";
+  info.output = Output::Kept;
+  info.state = CommandState::Ended;
+  info.outcome = OutputLimit{uint64_t{1} << 40};
+  info.age = std::chrono::milliseconds(5);
+  info.stdout_bytes = 1;
+  info.stderr_bytes = 2;
+  const ControlReply reply =
+      decode_control_reply(encode(ControlReply(CommandList{{CommandInfo(), info}})));
+  const CommandInfo back = std::get<CommandList>(reply).commands.at(1);
+  EXPECT_EQ(back.pid, 7);
+  EXPECT_EQ(back.argv, info.argv);
+  EXPECT_EQ(back.cwd, "/tmp");
+  EXPECT_EQ(back.env_names, info.env_names);
+  EXPECT_EQ(back.tag, "job");
+  EXPECT_EQ(back.output, Output::Kept);
+  EXPECT_EQ(back.state, CommandState::Ended);
+  EXPECT_EQ(back.outcome, info.outcome);
+  EXPECT_EQ(back.age, info.age);
+  EXPECT_EQ(back.stdout_bytes, 1U);
+  EXPECT_EQ(back.stderr_bytes, 2U);
 }
 
 TEST(ControlRequest, TtlComesBack) {
