@@ -9,6 +9,7 @@ namespace sandboxctl {
 int run(const std::vector<std::string>& arguments);
 int create(const std::vector<std::string>& arguments);
 int exec(const std::vector<std::string>& arguments);
+int shell(const std::vector<std::string>& arguments);
 int ps(const std::vector<std::string>& arguments);
 int logs(const std::vector<std::string>& arguments);
 int attach(const std::vector<std::string>& arguments);
