@@ -4,6 +4,7 @@
 
 #include "runtime/sandboxctl/arguments.h"
 #include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/raw_terminal.h"
 #include "runtime/sandboxctl/units.h"
 
 namespace sandboxctl {
@@ -33,6 +34,7 @@ void CommandArguments::add_to(CLI::App& app) {
   add_value(app, "--on-excess", on_excess_,
             "what happens beyond: kill, head (drop the rest) or tail (keep the last)");
   app.add_flag("-i", stdin_passed_, "pass stdin; without it the command is at end of file");
+  app.add_flag("-t,--tty", in_terminal_, "run it in a terminal; -it to talk to it");
 }
 
 sandbox::Command CommandArguments::command(const CLI::App& app, std::vector<std::string> argv,
@@ -44,6 +46,7 @@ sandbox::Command CommandArguments::command(const CLI::App& app, std::vector<std:
   command.argv = std::move(argv);
   command.cwd = cwd_;
   command.input = stdin_passed_ ? sandbox::Stdin::Pipe : sandbox::Stdin::Empty;
+  if (in_terminal_) command.terminal = require_terminal("-t");
   if (app.count("--timeout") > 0) command.timeout = duration_of("--timeout", timeout_);
   if (app.count("--idle-timeout") > 0) {
     command.idle_timeout = duration_of("--idle-timeout", idle_timeout_);

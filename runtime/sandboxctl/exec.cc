@@ -56,21 +56,12 @@ std::optional<ExecOptions> parse_exec(const std::vector<std::string>& arguments)
 int exec(const std::vector<std::string>& arguments) {
   const std::optional<ExecOptions> options = parse_exec(arguments);
   if (!options) return 0;
-  const SignalInbox inbox;
+  if (!options->detach) return exec_in_foreground(options->id, options->command);
   sandbox::Runtime runtime = start_runtime();
   const sandbox::Sandbox box = attach_sandbox(runtime, options->id);
-  sandbox::Process process = start_command(box, options->command);
-  if (options->detach) {
-    print_output(std::to_string(process.pid()) + "\n");
-    return 0;
-  }
-  OutputPump out(process.stdout_fd(), STDOUT_FILENO, "stdout");
-  OutputPump err(process.stderr_fd(), STDERR_FILENO, "stderr");
-  const Foreground end = run_in_foreground(process, options->command, inbox, out, err, [&process] {
-    process.kill(SIGKILL, sandbox::Target::Tree);
-  });
-  if (end.deadly_signal != 0) die_by(end.deadly_signal);
-  return end.ending.exit_code;
+  const sandbox::Process process = start_command(box, options->command);
+  print_output(std::to_string(process.pid()) + "\n");
+  return 0;
 }
 
 }  // namespace sandboxctl

@@ -1,10 +1,13 @@
 #include "runtime/sandboxctl/foreground.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <csignal>
 #include <string>
 
 #include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/opening.h"
 #include "runtime/sandboxctl/relay.h"
 #include "runtime/sandboxctl/units.h"
 #include "sandbox/error.h"
@@ -49,9 +52,14 @@ std::string time_limit(sandbox::TimeLimit which, const sandbox::Command& command
   return "time limit reached";
 }
 
+// Without a program of its own, a command in a terminal is a shell.
+std::string name_of(const sandbox::Command& command) {
+  return command.argv.empty() ? "shell" : command.argv.front();
+}
+
 // What the exit code alone does not tell.
 void explain(const sandbox::Outcome& outcome, const sandbox::Command& command) {
-  Message message{.doing = "running the command", .subject = command.argv.front()};
+  Message message{.doing = "running the command", .subject = name_of(command)};
   if (const auto* end = std::get_if<sandbox::TimedOut>(&outcome)) {
     message.reason = time_limit(end->which, command);
   } else if (const auto* excess = std::get_if<sandbox::OutputLimit>(&outcome)) {
@@ -95,9 +103,9 @@ void report_missing(sandbox::Process& process) {
 sandbox::Process start_command(const sandbox::Sandbox& box, const sandbox::Command& command) try {
   return box.commands().start(command);
 } catch (const sandbox::Error& error) {
-  const int exit_code = exit_code_of(error, command.argv.front());
+  const int exit_code = exit_code_of(error, name_of(command));
   Message message = describe("starting the command", error);
-  if (exit_code != kFailed) message.subject = command.argv.front();
+  if (exit_code != kFailed) message.subject = name_of(command);
   throw Failure(exit_code, message);
 }
 
@@ -119,6 +127,20 @@ Foreground run_in_foreground(sandbox::Process& process, const sandbox::Command& 
                      .usage = process.usage(),
                      .missing_bytes = missing_bytes(process)},
           .deadly_signal = died_of(*outcome, relay.signal()) ? relay.signal() : 0};
+}
+
+int exec_in_foreground(const std::string& id, const sandbox::Command& command) {
+  const SignalInbox inbox;
+  sandbox::Runtime runtime = start_runtime();
+  const sandbox::Sandbox box = attach_sandbox(runtime, id);
+  sandbox::Process process = start_command(box, command);
+  OutputPump out(process.stdout_fd(), STDOUT_FILENO, "stdout");
+  OutputPump err(process.stderr_fd(), STDERR_FILENO, "stderr");
+  const Foreground end = run_in_foreground(process, command, inbox, out, err, [&process] {
+    process.kill(SIGKILL, sandbox::Target::Tree);
+  });
+  if (end.deadly_signal != 0) die_by(end.deadly_signal);
+  return end.ending.exit_code;
 }
 
 }  // namespace sandboxctl

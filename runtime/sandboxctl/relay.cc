@@ -7,6 +7,7 @@
 #include <csignal>
 #include <utility>
 
+#include "runtime/sandboxctl/raw_terminal.h"
 #include "sandbox/error.h"
 
 namespace sandboxctl {
@@ -21,12 +22,20 @@ void Relay::pass_stdin() {
   input_ = std::make_unique<InputPump>(STDIN_FILENO, process_.stdin_fd());
 }
 
+// The destructor of RawTerminal puts our terminal right before anybody may end this process.
 std::optional<sandbox::Outcome> Relay::run() {
+  std::optional<RawTerminal> raw;
+  if (process_.has_terminal() && input_) raw.emplace();
+  follow_size();
   while (!drained()) {
     poll_once();
     if (interrupted_) return std::nullopt;
   }
   return outcome_;
+}
+
+void Relay::follow_size() {
+  if (process_.has_terminal() && ::isatty(STDIN_FILENO) == 1) process_.resize(terminal_size());
 }
 
 void Relay::poll_once() {
@@ -76,6 +85,10 @@ void Relay::advance_input() {
 
 void Relay::forward_signals() {
   while (const auto received = inbox_.next()) {
+    if (received->number == SIGWINCH) {
+      follow_size();
+      continue;
+    }
     interrupted_ = asks_to_leave(*received);
     signal_ = received->number;
     if (interrupted_) return;

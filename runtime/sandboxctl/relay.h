@@ -39,6 +39,7 @@ class Relay {
 
   bool drained() const;
   int patience_ms() const;
+  void follow_size();
   void poll_once();
   void advance_output(Pump& pump, sandbox::Stream stream);
   void advance_input();

@@ -205,6 +205,26 @@ TEST(Terminal, TimeLimitHolds) {
   EXPECT_EQ(box.commands().run(command).outcome, Outcome(TimedOut{}));
 }
 
+TEST(Terminal, OneThatIsKeptIsReplayedTypedIntoAndResized) {
+  const Box box;
+  pid_t pid = 0;
+  {
+    Command command = in_terminal("stty size; read word; echo got $word; stty size; exit 6");
+    command.output = Output::Kept;
+    const Process first = box.commands().start(command);
+    ASSERT_TRUE(first.has_terminal());
+    pid = first.pid();
+  }
+  Process again = box.commands().connect(pid, {.input = Stdin::Pipe});
+  again.resize({.cols = 99, .rows = 33});
+  again.write_stdin("hello\n");
+  std::string output;
+  again.stream([&](Stream, std::string_view chunk) { output += chunk; });
+  EXPECT_THAT(output, ::testing::StartsWith("24 80\r\n"));
+  EXPECT_THAT(output, HasSubstr("got hello\r\n33 99\r\n"));
+  EXPECT_EQ(again.wait(), Outcome(Exited{6}));
+}
+
 TEST(Terminal, ProgramThatIsNotThereIsAnError) {
   const Box box;
   EXPECT_THAT(
