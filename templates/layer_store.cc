@@ -123,8 +123,7 @@ LayerSummary LayerStore::commit(LayerDraft draft, const RecordedStatuses& record
   const LayerSummary summary{listing.digest, listing.entries, listing.bytes};
   const std::string target = path("layers") + '/' + listing.digest;
   write_file(draft.path() + "/listing", listing.text);
-  // Once for all files: fsync(2) of each is a journal commit of each. Measured, 20,000 small files:
-  // 0.3 s against 24 s.
+  // Once for all files: fsync(2) of each would be a journal commit of each.
   check(::syncfs(draft.open_tree().get()), "syncfs", draft.path());
   if (::rename(draft.path().c_str(), target.c_str()) != 0) {
     // The same layer is there already.
