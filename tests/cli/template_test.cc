@@ -1,0 +1,62 @@
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+#include "tests/support/skips.h"
+#include "tests/support/temp_dir.h"
+
+namespace sandbox::test {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+TEST(TemplateVerb, ImportsListsVerifiesAndRemoves) {
+  const TempDir files;
+  files.write("root/etc/name", "x");
+  EXPECT_EQ(sandboxctl({"template", "import", "dir:" + files.path("root"), "cli-a"}).exit_code, 0);
+  EXPECT_THAT(sandboxctl({"template", "list"}).out, HasSubstr("cli-a"));
+  const json info = json::parse(sandboxctl({"template", "inspect", "cli-a"}).out);
+  EXPECT_EQ(info["name"], "cli-a");
+  EXPECT_EQ(info["layers"][0]["entries"], 3);
+  EXPECT_EQ(sandboxctl({"template", "verify", "cli-a"}).exit_code, 0);
+  EXPECT_EQ(sandboxctl({"template", "rm", "cli-a"}).exit_code, 0);
+  EXPECT_EQ(sandboxctl({"template", "inspect", "cli-a"}).exit_code, 125);
+}
+
+TEST(TemplateVerb, BuildsAndRunsFromAManifest) {
+  require_user_namespaces();
+  const TempDir files = TempDir::with(
+      {{"app.yaml", "name: cli-b\nsteps:\n  - write: {path: /opt/word, content: built}\n"}});
+  const Ended first = sandboxctl({"template", "build", files.path("app.yaml")});
+  EXPECT_EQ(first.exit_code, 0) << first.err;
+  EXPECT_THAT(first.err, HasSubstr("[1/1] write: /opt/word"));
+  EXPECT_THAT(sandboxctl({"template", "build", files.path("app.yaml")}).err,
+              HasSubstr("(unchanged)"));
+  EXPECT_EQ(sandboxctl({"run", "-T", "cli-b", "--", "cat", "/opt/word"}).out, "built");
+}
+
+TEST(TemplateVerb, MistakeInAManifestIsOneLineWithItsPlace) {
+  const TempDir files = TempDir::with({{"app.yaml", "name: a\nstpes: []\n"}});
+  const Ended end = sandboxctl({"template", "build", files.path("app.yaml")});
+  EXPECT_EQ(end.exit_code, 125);
+  EXPECT_TRUE(is_one_line(end.err)) << end.err;
+  EXPECT_THAT(end.err, HasSubstr("app.yaml:2:1"));
+  EXPECT_THAT(end.err, HasSubstr("did you mean `steps`?"));
+}
+
+TEST(TemplateVerb, UnknownActionNamesTheNearest) {
+  const Ended end = sandboxctl({"template", "improt", "a", "b"});
+  EXPECT_EQ(end.exit_code, 2);
+  EXPECT_THAT(end.err, HasSubstr("did you mean import?"));
+  EXPECT_EQ(sandboxctl({"template"}).exit_code, 2);
+  EXPECT_EQ(sandboxctl({"template", "import", "x"}).exit_code, 2);
+}
+
+TEST(TemplateVerb, SchemaHasTheKeys) {
+  EXPECT_THAT(sandboxctl({"template", "schema"}).out, HasSubstr("| `steps` |"));
+}
+
+}  // namespace
+}  // namespace sandbox::test
