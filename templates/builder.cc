@@ -66,7 +66,7 @@ void add_files(Sha256& hash, const std::string& path) {
   for (const auto& entry : files::recursive_directory_iterator(path)) {
     names.insert(entry.path().lexically_relative(path));
   }
-  for (const std::string& name : names) add_entry(hash, path + '/' + name, name);
+  for (const std::string& name : names) add_entry(hash, files::path(path) / name, name);
 }
 
 // The parts of a step's key. The index tells kinds of steps apart.

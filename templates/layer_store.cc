@@ -120,7 +120,7 @@ LayerDraft LayerStore::draft() const { return LayerDraft(unique_name(path("draft
 
 LayerSummary LayerStore::commit(LayerDraft draft, const RecordedStatuses& recorded) const {
   const Listing listing = list_layer(draft.open_tree(), recorded);
-  const LayerSummary summary{listing.digest, listing.entries, listing.bytes};
+  LayerSummary summary{listing.digest, listing.entries, listing.bytes};
   const std::string target = path("layers") + '/' + listing.digest;
   write_file(draft.path() + "/listing", listing.text);
   // Once for all files: fsync(2) of each would be a journal commit of each.

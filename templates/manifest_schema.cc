@@ -213,7 +213,7 @@ class Checker {
  private:
   static bool has(const YamlNode& node, std::string_view name) {
     return std::any_of(node.entries.begin(), node.entries.end(),
-                       [&](const auto& entry) { return entry.first.text == name; });
+                       [&](const auto& entry) { return entry.key.text == name; });
   }
 
   const ManifestKey& find(const YamlNode& key, std::string_view section) const {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "sandbox/error.h"
 #include "sandbox/text.h"
@@ -103,7 +104,7 @@ class TreeBuilder final : public YAML::EventHandler {
         node.line = level.key.line;
         node.column = level.key.column;
       }
-      level.node.entries.emplace_back(std::move(level.key), std::move(node));
+      level.node.entries.push_back({std::move(level.key), std::move(node)});
       level.has_key = false;
     }
   }

@@ -2,20 +2,26 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace sandbox {
+
+struct YamlEntry;
 
 /// A YAML document as a tree, of which every node knows where it stands.
 struct YamlNode {
   enum class Kind { Null, Text, List, Map };
   Kind kind = Kind::Null;
   std::string text;
-  std::vector<YamlNode> items;                         ///< Of a list.
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  ///< Of a map, in their order; keys are text.
+  std::vector<YamlNode> items;     ///< Of a list.
+  std::vector<YamlEntry> entries;  ///< Of a map, in their order; keys are text.
   int line = 1;
   int column = 1;
+};
+
+struct YamlEntry {
+  YamlNode key;
+  YamlNode value;
 };
 
 /// Throws Error with EINVAL: the subject is FILE:LINE:COLUMN, the hint says what is wrong there.
