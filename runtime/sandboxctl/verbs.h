@@ -14,7 +14,6 @@ int ps(const std::vector<std::string>& arguments);
 int logs(const std::vector<std::string>& arguments);
 int attach(const std::vector<std::string>& arguments);
 int kill(const std::vector<std::string>& arguments);
-int shell(const std::vector<std::string>& arguments);
 int list(const std::vector<std::string>& arguments);
 int inspect(const std::vector<std::string>& arguments);
 int stats(const std::vector<std::string>& arguments);
