@@ -32,4 +32,13 @@ inline void require_ok(archive* a, la_ssize_t result, const std::string& path) {
               text != nullptr ? text : "");
 }
 
+/// Compressions that libarchive unpacks itself. For others, lzop and lrzip, it would run a program
+/// of the host on what somebody hostile has packed.
+inline void support_filters(archive* a, const std::string& path) {
+  require_ok(a, ::archive_read_support_filter_gzip(a), path);
+  require_ok(a, ::archive_read_support_filter_bzip2(a), path);
+  require_ok(a, ::archive_read_support_filter_xz(a), path);
+  require_ok(a, ::archive_read_support_filter_zstd(a), path);
+}
+
 }  // namespace sandbox

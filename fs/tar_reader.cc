@@ -51,7 +51,7 @@ class TarReader {
   TarReader(int fd, const FileOps& target, const TransferOptions& options)
       : archive_(::archive_read_new()), target_(target), options_(options) {
     archive* a = archive_.get();
-    require_ok(a, ::archive_read_support_filter_all(a), "");
+    support_filters(a, "");
     require_ok(a, ::archive_read_support_format_tar(a), "");
     require_ok(a, ::archive_read_open_fd(a, fd, kBlock), "");
   }

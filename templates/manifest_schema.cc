@@ -30,9 +30,10 @@ constexpr ManifestKey kKeys[] = {
     {"", "ready", Kind::TextOrSection, false, "at once",
      "when a created sandbox counts as ready: a command, or one of the keys below"},
     {"", "limits", Kind::Section, false, "none", "what a sandbox may use"},
-    {"", "network", Kind::Choice, false, "none", "of steps and sandboxes", "none host"},
-    {"", "profile", Kind::Choice, false, "default", "system calls that are allowed",
-     "default strict dev"},
+    {"", "network", Kind::Choice, false, "none",
+     "of the steps; whoever makes a sandbox chooses its own", "none host"},
+    {"", "profile", Kind::Choice, false, "default",
+     "system calls of the steps; whoever makes a sandbox chooses its own", "default strict dev"},
     {"", "ids", Kind::Choice, false, "auto", "ids inside", "auto single range"},
 
     {"steps", "run", Kind::Text, false, "", "a command for /bin/sh -c"},

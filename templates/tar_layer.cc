@@ -19,13 +19,6 @@ constexpr std::string_view kWhiteout = ".wh.";
 constexpr std::string_view kOpaque = ".wh..wh..opq";
 constexpr std::string_view kReserved = ".wh..wh.";  // Of aufs, and without a meaning to others.
 
-void support_filters(archive* a, const std::string& subject) {
-  require_ok(a, ::archive_read_support_filter_gzip(a), subject);
-  require_ok(a, ::archive_read_support_filter_bzip2(a), subject);
-  require_ok(a, ::archive_read_support_filter_xz(a), subject);
-  require_ok(a, ::archive_read_support_filter_zstd(a), subject);
-}
-
 std::string text_or(const char* text, const char* utf8) {
   if (text != nullptr) return text;
   return utf8 != nullptr ? utf8 : "";

@@ -7,6 +7,7 @@
 #include "runtime/sandboxctl/opening.h"
 #include "runtime/sandboxctl/terminal.h"
 #include "runtime/sandboxctl/verbs.h"
+#include "sandbox/templates.h"
 
 namespace sandboxctl {
 namespace {
@@ -50,10 +51,13 @@ int rm(const std::vector<std::string>& arguments) {
 }
 
 int gc(const std::vector<std::string>& arguments) {
-  CLI::App app("Removes what sandboxes and their owners left when they were killed.", "gc");
+  CLI::App app(
+      "Removes what killed sandboxes, imports and builds have left; prints the sandboxes' ids.",
+      "gc");
   std::vector<std::string> words;
   if (!parse_words(app, "sandboxctl gc", arguments, words)) return 0;
   if (!words.empty()) throw usage_error(words.front(), "gc takes no words");
+  sandbox::Templates().collect();
   std::string text;
   for (const std::string& id : start_runtime().collect()) text += id + "\n";
   print_output(text);

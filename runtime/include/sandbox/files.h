@@ -193,8 +193,8 @@ class Files {
   /// The same in the other direction. Nothing is written through a symlink below `host_path`.
   TransferResult download(const std::string& path, const std::string& host_path,
                           const TransferOptions& options = {}) const;
-  /// Unpacks a tar stream, compressed or not, into the directory `path`, which is made. No entry
-  /// leaves it, whatever names and symlinks the archive has.
+  /// Unpacks a tar stream, plain or by gzip, bzip2, xz or zstd, into the directory `path`, which is
+  /// made. No entry leaves it, whatever names and symlinks the archive has.
   TransferResult upload_tar(int fd, const std::string& path,
                             const TransferOptions& options = {}) const;
   /// Writes a file or the content of a directory to `fd` as a pax archive.
