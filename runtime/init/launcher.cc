@@ -138,6 +138,7 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
   inherited.maps_written.reset();
   const int root = ready->root.get();
   report(control, std::move(ready->report), {&root, 1});
+  if (!inherited.listener) ready->root.reset();  // Nobody will ever ask for it.
   Pid1 init(
       {.owner = std::move(control),
        .listener = std::move(inherited.listener),

@@ -202,7 +202,7 @@ void Pid1::answer(Message message) {
     tell(reply, ControlReply(Done{}));
   } else if (std::holds_alternative<GetRoot>(request)) {
     const int root = root_.get();
-    tell(reply, ControlReply(Done{}), {&root, 1});
+    tell(reply, ControlReply(Done{}), {&root, root_ ? 1U : 0U});
   } else if (const auto* ttl = std::get_if<SetTtl>(&request)) {
     set_ttl(ttl->ttl_ms);
     tell(reply, ControlReply(Done{}));

@@ -37,7 +37,7 @@ class Pid1 {
   struct Means {
     MessageSocket owner;                    ///< Control connection of who created the sandbox.
     UniqueFd listener;                      ///< For further ones; none in an owned sandbox.
-    UniqueFd root;                          ///< O_PATH, of "/", for those who connect later.
+    UniqueFd root;                          ///< O_PATH, of "/", if others may connect later.
     uint64_t ttl_ms = 0;                    ///< When it is to end; 0: never.
     UniqueFd proc;                          ///< Shows all processes of the pid namespace.
     std::vector<std::byte> command_filter;  ///< sock_filter[] for each command.
