@@ -113,7 +113,8 @@ int wait_for_memory(const std::atomic<pid_t>& in_use, pid_t child,
       ::kill(child, SIGKILL);
       error = EBUSY;
     }
-    if (!was_stopped(child)) continue;
+    // Asked again behind it: a program that stops itself is none of our business.
+    if (!was_stopped(child) || in_use.load() == 0) continue;
     if (++stops >= kPatience) error = ECANCELED;
     ::kill(child, error == 0 ? SIGCONT : SIGKILL);
   }
