@@ -319,7 +319,8 @@ pid_t Pid1::find_tagged(const std::string& tag) const {
   std::optional<CommandInfo> newest;
   for (CommandInfo& info : list()) {
     if (info.tag != tag || info.output != Output::Kept) continue;
-    if (!newest || info.age < newest->age) newest = std::move(info);
+    // Of two in one millisecond the later has the higher pid, by which the list is sorted.
+    if (!newest || info.age <= newest->age) newest = std::move(info);
   }
   return newest ? newest->pid : 0;
 }
