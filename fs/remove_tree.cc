@@ -20,6 +20,7 @@ namespace {
 
 constexpr size_t kMaxDepth = 200'000;
 constexpr int kMaxRounds = 16;
+constexpr int kMaxGrowingRounds = 3;
 
 // A directory that denies its owner access can be opened only after a chmod, which needs no access.
 // It fails for directories of others, and then what follows says EACCES.
@@ -49,6 +50,8 @@ class Remover {
     std::string name;
     DirNames names;
     int rounds = 0;
+    int growing_rounds = 0;  // Who refills is faster than we are: each round takes longer.
+    size_t size = 0;         // Of the round before.
   };
 
   void visit(const char* name) {
@@ -76,16 +79,24 @@ class Remover {
       if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return;  // The next round sees it.
       throw Error(errno, "openat2", name);
     }
-    levels_.push_back({name, DirNames(dir.get(), DirNames::Order::AsRead, kUnlimited)});
+    Level level{name, DirNames(dir.get(), DirNames::Order::AsRead, kUnlimited)};
+    level.size = level.names.size();
+    levels_.push_back(std::move(level));
     dirs_.push(std::move(dir));
+  }
+
+  // True when the directory was filled again, and emptying it is not hopeless.
+  static bool begin_another_round(Level& level, int fd) {
+    if (++level.rounds >= kMaxRounds || level.growing_rounds >= kMaxGrowingRounds) return false;
+    level.names = DirNames(fd, DirNames::Order::AsRead, kUnlimited);
+    if (level.names.size() >= level.size) ++level.growing_rounds;
+    level.size = level.names.size();
+    return level.size > 0;
   }
 
   void leave() {
     const int fd = dirs_.fd();
-    if (++levels_.back().rounds < kMaxRounds) {
-      levels_.back().names = DirNames(fd, DirNames::Order::AsRead, kUnlimited);
-      if (levels_.back().names.size() > 0) return;  // Filled again: another round.
-    }
+    if (begin_another_round(levels_.back(), fd)) return;
     dirs_.pop();
     const std::string name = std::move(levels_.back().name);
     levels_.pop_back();
