@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -269,6 +270,15 @@ int run_as_oneself(const SpawnRequest& request) {
   throw SudoRefusal(request.argv.front() + ": " + ::strerror(errno));
 }
 
+// Who is refused may find the connection closed already, with the reason in it.
+void ask(const MessageSocket& init, const SpawnRequest& request, std::span<const int> fds) {
+  try {
+    init.send(encode_sudo_request(request), fds);
+  } catch (const Error& error) {
+    if (error.code().value() != EPIPE) throw;
+  }
+}
+
 int order(const SudoOptions& options) {
   const Account target = target_account(options.user);
   const SpawnRequest request = make_request(options, target);
@@ -277,7 +287,7 @@ int order(const SudoOptions& options) {
   const UniqueFd signals = take_signals();
   const UniqueFd cwd = open_cwd(options, target);
   const std::array fds{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, cwd.get()};
-  init->send(encode_sudo_request(request), fds);
+  ask(*init, request, fds);
   return attend(*init, signals.get(), request.argv.front());
 }
 
