@@ -27,8 +27,8 @@ INSTANTIATE_TEST_SUITE_P(
     Cli, WrongCommandLine,
     ::testing::Values(
         Words{}, Words{""}, Words{"nosuch"}, Words{"--version"}, Words{"run"}, Words{"run", "--"},
-        Words{"run", ""}, Words{"run", "-i"}, Words{"run", "--memory", "1G", "--", "true"},
-        Words{"run", "--pids=4", "true"}, Words{"run", "-p", "80:80", "true"},
+        Words{"run", ""}, Words{"run", "-i"}, Words{"run", "--memory", "x", "--", "true"},
+        Words{"run", "--pids=-4", "true"}, Words{"run", "-p", "80:80", "true"},
         Words{"run", "-t", "true"}, Words{"run", "--config", "x", "true"},
         Words{"run", "--name", "x", "true"}, Words{"run", "-q", "true"},
         Words{"run", "--bad\nline", "true"}, Words{"run", "-e"}, Words{"run", "-e", "=1", "true"},

@@ -17,6 +17,7 @@
 namespace sandbox {
 namespace {
 
+using test::becomes_true;
 using test::Box;
 using test::FailsWith;
 using ::testing::HasSubstr;
@@ -215,6 +216,11 @@ TEST(Terminal, OneThatIsKeptIsReplayedTypedIntoAndResized) {
     ASSERT_TRUE(first.has_terminal());
     pid = first.pid();
   }
+  ASSERT_TRUE(becomes_true([&] {
+    std::string so_far;
+    box.commands().replay(pid, [&](Stream, std::string_view chunk) { so_far += chunk; });
+    return so_far == "24 80\r\n";
+  }));
   Process again = box.commands().connect(pid, {.input = Stdin::Pipe});
   again.resize({.cols = 99, .rows = 33});
   again.write_stdin("hello\n");
