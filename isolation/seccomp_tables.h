@@ -17,10 +17,10 @@ namespace sandbox {
 /// What becomes of a system call that a payload makes.
 enum class Verdict {
   Allow,
-  ByArgument,  ///< The first of argument_rules() that holds decides.
-  Eperm,       ///< Known and forbidden: programs report it and do not probe for alternatives.
-  Enosys,      ///< As on an older kernel: glibc, libuv and others fall back on this errno only.
-  InitOnly,    ///< EPERM for the payload, but init makes this call to start a command.
+  ByArgument,      ///< The first of argument_rules() that holds decides.
+  Eperm,           ///< Known and forbidden: programs report it and do not probe for alternatives.
+  Enosys,          ///< As on an older kernel: glibc, libuv and others fall back on this errno only.
+  InitOnly,        ///< EPERM for the payload, but init makes this call to start a command.
   InitOnlyEnosys,  ///< The same with ENOSYS.
 };
 

@@ -5,9 +5,9 @@
 
 namespace sandbox {
 
-/// The moment `timeout` after `from`, CLOCK_MONOTONIC; time_point::max(), which is never, for what the
-/// clock cannot hold: milliseconds::max() is how a caller says "for ever", and added to the present
-/// it would overflow into the past.
+/// The moment `timeout` after `from`, CLOCK_MONOTONIC; time_point::max(), which is never, for what
+/// the clock cannot hold: milliseconds::max() is how a caller says "for ever", and added to the
+/// present it would overflow into the past.
 inline std::chrono::steady_clock::time_point deadline_after(
     std::chrono::milliseconds timeout,
     std::chrono::steady_clock::time_point from = std::chrono::steady_clock::now()) noexcept {

@@ -13,8 +13,8 @@ namespace sandbox {
 /// clone3(2): returns 0 in the child, which runs on a copy of the caller's stack.
 pid_t clone3(clone_args& args) noexcept;
 
-/// clone3(2) with a stack in `args`, aligned to 16 bytes: the child calls `run(argument)`, which must
-/// not return. What clone(2) of glibc does, for which clone3 has no wrapper.
+/// clone3(2) with a stack in `args`, aligned to 16 bytes: the child calls `run(argument)`, which
+/// must not return. What clone(2) of glibc does, for which clone3 has no wrapper.
 pid_t clone3_and_run(clone_args& args, int (*run)(void*), void* argument) noexcept;
 
 /// openat2(2), with the EAGAIN of a concurrent rename retried a bounded number of times.

@@ -37,7 +37,8 @@ constexpr Word<sandbox::Network> kNetworks[] = {{"none", sandbox::Network::None}
 }  // namespace
 
 void SandboxArguments::add_to(CLI::App& app) {
-  add_value(app, "-T,--template", template_name_, "host, dir:PATH of an unpacked system, or a stored one");
+  add_value(app, "-T,--template", template_name_,
+            "host, dir:PATH of an unpacked system, or a stored one");
   add_value(app, "-u,--user", user_, "who runs commands; default: the template's, else user");
   add_values(app, "-v,--mount", mounts_, "HOST:GUEST[:ro|:rw], a directory or file of the host");
   add_value(app, "--profile", profile_, "system calls: default, strict or dev");

@@ -57,8 +57,8 @@ void compare() {
                               [&] { return destroy(runtime, {}); }, kRounds, kBudget));
   const Sandbox one = runtime.create(limited);
   const Sandbox other = runtime.create({});
-  print("command", interleave([&] { return command(one); }, [&] { return command(other); },
-                              kRounds, kBudget));
+  print("command",
+        interleave([&] { return command(one); }, [&] { return command(other); }, kRounds, kBudget));
 }
 
 }  // namespace

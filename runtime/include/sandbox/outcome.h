@@ -68,8 +68,8 @@ struct SandboxGone {
 };
 
 /// How a command ended. Always a value: a command that could not be *started* is an Error.
-using Outcome = std::variant<Exited, Signaled, TimedOut, OutOfMemory, PidLimit, DiskLimit, OutputLimit,
-                             SandboxGone>;
+using Outcome = std::variant<Exited, Signaled, TimedOut, OutOfMemory, PidLimit, DiskLimit,
+                             OutputLimit, SandboxGone>;
 
 /// What a command used, from wait4(2): itself and the descendants it waited for.
 struct Usage {
