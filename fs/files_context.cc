@@ -50,8 +50,11 @@ std::shared_ptr<const RootDir> FilesContext::root() const {
 const FileOwner& FilesContext::owner(const std::string& user) const {
   const std::string& name = user.empty() ? default_user_ : user;
   const auto found = users_.find(name);
-  if (found == users_.end()) throw Error(EINVAL, "user", name, "no such user in the sandbox");
-  return found->second;
+  if (found != users_.end()) return found->second;
+  for (const auto& [other, owner] : users_) {
+    if (std::to_string(owner.uid) == name) return owner;
+  }
+  throw Error(EINVAL, "user", name, "no such user in the sandbox");
 }
 
 }  // namespace sandbox

@@ -39,7 +39,7 @@ class FilesContext {
 
   /// Throws Error: EPIPE after close().
   std::shared_ptr<const RootDir> root() const;
-  /// By name; "" is the default user. Throws Error: EINVAL for an unknown one.
+  /// By name or uid inside; "" is the default user. Throws Error: EINVAL for an unknown one.
   const FileOwner& owner(const std::string& user) const;
   const IdNames& names() const noexcept { return names_; }
   const std::shared_ptr<WatchHub>& hub() const noexcept { return hub_; }

@@ -47,10 +47,15 @@ void require_valid_variable(const std::string& name, const std::string& value) {
   require_no_nul(value, name);
 }
 
-const CommandUser& find_user(const CommandContext& context, const std::string& name) {
-  const auto at = context.users.find(name);
-  if (at != context.users.end()) return at->second;
-  throw Error(EINVAL, "find user", name,
+using NamedUser = std::map<std::string, CommandUser>::value_type;
+
+const NamedUser& find_user(const CommandContext& context, const std::string& name_or_uid) {
+  const auto at = context.users.find(name_or_uid);
+  if (at != context.users.end()) return *at;
+  for (const NamedUser& user : context.users) {
+    if (std::to_string(user.second.uid) == name_or_uid) return user;
+  }
+  throw Error(EINVAL, "find user", name_or_uid,
               "the sandbox has no such user in its id map; with a single id there is only the user "
               "it was created for, `ids: range` gives the others");
 }
@@ -133,8 +138,8 @@ const std::string& valid_tag(const std::string& tag) {
 
 SpawnRequest make_request(const CommandContext& context, const Command& command) {
   require_valid_argv(command.argv);
-  const std::string& user_name = command.user.empty() ? context.default_user : command.user;
-  const CommandUser& user = find_user(context, user_name);
+  const auto& [user_name, user] =
+      find_user(context, command.user.empty() ? context.default_user : command.user);
   const Environment environment = merge_environment(context, command, user_name, user);
   SpawnRequest request;
   request.argv = command.argv;

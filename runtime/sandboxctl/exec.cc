@@ -29,7 +29,7 @@ std::optional<ExecOptions> parse_exec(const std::vector<std::string>& arguments)
   CommandArguments command;
   std::string user;
   command.add_to(app);
-  add_value(app, "-u,--user", user, "who runs it; default: the sandbox's user");
+  add_value(app, "-u,--user", user, "who runs it, by name or uid; default: the sandbox's user");
   std::string tag;
   bool detach = false;
   app.add_flag("-d,--detach", detach, "print its pid and leave it running: ps, logs, attach, kill");

@@ -147,6 +147,12 @@ TEST(Commands, NulIsInvalidWhereverItStands) {
   EXPECT_THAT(start({.argv = {"/bin/true"}, .env = {{"A", kNulInside}}}), FailsWith(EINVAL));
 }
 
+TEST(Commands, UserIsFoundByUidToo) {
+  const Box box;
+  EXPECT_EQ(box.out("id -un; echo $USER", {.user = "1000"}), "user\nuser\n");
+  EXPECT_THAT([&] { box.sh("true", {.user = "1001"}); }, FailsWith(EINVAL));
+}
+
 TEST(Commands, UnknownUserIsInvalidWithAHint) {
   const Box box;
   const Error error = error_of(

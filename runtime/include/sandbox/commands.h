@@ -30,7 +30,7 @@ struct Command {
   std::string cwd = {};
   /// Added to the sandbox's environment; the same name replaces. Not visible to other commands.
   std::map<std::string, std::string> env = {};
-  /// Who runs it, by name. Empty: the sandbox's user.
+  /// Who runs it, by name or uid. Empty: the sandbox's user.
   std::string user = {};
   Stdin input = Stdin::Empty;
   /// Runs it in a terminal of this size, which is its controlling terminal and all of its three

@@ -94,12 +94,12 @@ using ChunkSource = std::function<std::string_view()>;
 ///
 /// Paths: absolute; `~` and `~/x` and relative paths start in the user's home. Symlinks lead where
 /// they lead for a process inside, never out. Bytes, any but NUL; below 4096 of them. `user` is a
-/// name known in the sandbox and defaults to its default user, who owns what is created, missing
-/// parents included.
+/// name or uid known in the sandbox and defaults to its default user, who owns what is created,
+/// missing parents included.
 ///
 /// No mode and no owner inside keeps these calls out. What the user himself may not do (a file of
 /// another user, a directory with mode 0) is done with the rights that root of the sandbox has, by
-/// a process in its user namespace: the same results, measured 20 us more for each step. That
+/// a process in its user namespace, with the same results and a round trip more for each step. That
 /// process is started by the first call that needs it.
 ///
 /// All calls throw Error, whose errno tells: ENOENT, EISDIR, ENOTDIR, EEXIST, ENOTEMPTY, EACCES and
