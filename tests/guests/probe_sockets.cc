@@ -134,9 +134,12 @@ int attack_sudo(Words) {
                   static_cast<std::size_t>(kind) % 4);
     if (kind % 2 == 0) ::close(fd);
   }
-  // Its last reference is with whoever reads the message.
-  send_with_fds(connect_to_sudo(), bytes, 1, held, 1);
-  ::close(held[0]);
+  // Its last reference is with whoever reads the message, or with a child that has time to wait.
+  if (::fork() == 0) {
+    const int lingering = lingering_socket();
+    send_with_fds(connect_to_sudo(), bytes, 1, &lingering, 1);
+    ::_exit(0);
+  }
   say("attacked");
   char byte = 0;
   while (::read(STDIN_FILENO, &byte, 1) > 0) {
