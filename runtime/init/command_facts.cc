@@ -21,6 +21,7 @@ std::vector<std::string> cut(std::vector<std::string> texts) {
 
 std::vector<std::string> names_of(const std::vector<std::string>& variables) {
   std::vector<std::string> names;
+  names.reserve(variables.size());
   for (const std::string& variable : variables) {
     names.push_back(variable.substr(0, variable.find('=')));
   }
