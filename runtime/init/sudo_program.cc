@@ -158,7 +158,7 @@ void make_plain_command(const SudoOptions& options, const std::string& path,
 SpawnRequest make_request(const SudoOptions& options, const Account& target) {
   SpawnRequest request;
   const Environment env = target_environment(options, target);
-  for (const auto& [name, value] : env) request.env.push_back(name + '=' + value);
+  for (const auto& [name, value] : env) request.env.emplace_back(name).append("=").append(value);
   if (options.shell != SudoOptions::Shell::None) {
     make_shell_command(options, target, request);
   } else if (options.command.empty() || options.command.front().empty()) {
