@@ -47,8 +47,8 @@ std::string without_newline(std::string text) {
 
 Tmux::Tmux(const std::string& sandbox_home) {
   require_program("tmux");
-  const std::string shell =
-      "env PS1='host> ' SANDBOX_HOME=" + quoted(sandbox_home) + " sandboxctl=" SANDBOXCTL " sh";
+  const std::string shell = "exec env PS1='host> ' SANDBOX_HOME=" + quoted(sandbox_home) +
+                            " sandboxctl=" SANDBOXCTL " sh";
   run({"-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", shell});
   await("host>");
 }
