@@ -3,7 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <sstream>
+#include <cinttypes>
+#include <cstdio>
 #include <string>
 
 #include "proc/process_tree.h"
@@ -32,25 +33,23 @@ Stat read_stat(int proc, pid_t pid) {
   const std::string text = read_proc_entry(proc, pid, "stat");
   const std::size_t name_end = text.rfind(") ");
   if (name_end == std::string::npos) return {};
-  std::istringstream fields(text.substr(name_end + 2));
   Stat stat;
-  fields >> stat.state;
-  std::string skipped;
-  for (int i = 0; i < 10; ++i) fields >> skipped;
-  fields >> stat.utime >> stat.stime >> stat.cutime >> stat.cstime;
-  for (int i = 0; i < 4; ++i) fields >> skipped;
-  fields >> stat.starttime;
-  return stat;
+  const int found = std::sscanf(text.c_str() + name_end + 2,
+                                "%c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
+                                " %" SCNu64 " %" SCNu64 " %*s %*s %*s %*s %" SCNu64,
+                                &stat.state, &stat.utime, &stat.stime, &stat.cutime, &stat.cstime,
+                                &stat.starttime);
+  return found == 6 ? stat : Stat();
 }
 
 // How much of the time in which it could run it did run, so that nobody is charged for the load of
 // others: schedstat, sched-stats.rst.
 double share_of_cpu(int proc, pid_t pid) {
-  std::istringstream fields(read_proc_entry(proc, pid, "schedstat"));
-  double ran = 0;
-  double waited = 0;
-  if (!(fields >> ran >> waited) || ran + waited <= 0) return 1;
-  return ran / (ran + waited);
+  const std::string text = read_proc_entry(proc, pid, "schedstat");
+  uint64_t ran = 0;
+  uint64_t waited = 0;
+  if (std::sscanf(text.c_str(), "%" SCNu64 " %" SCNu64, &ran, &waited) != 2) return 1;
+  return ran + waited == 0 ? 1 : static_cast<double>(ran) / static_cast<double>(ran + waited);
 }
 
 }  // namespace
