@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs every `sandboxctl run` line of README.md in a directory of its own. A line ends with 0, or with
-# N if its comment says "exit N".
+# Runs each `sandboxctl run` line that README.md has for the command line, before the blocks that
+# are scripts, in a directory of its own. A line ends with 0, or with N if its comment says "exit N".
 #
 #   sh readme_commands.sh README.md DIRECTORY_OF_SANDBOXCTL
 set -eu
@@ -18,7 +18,7 @@ chmod 755 "$work/rootfs/bin/sh"
 cd "$work/project"
 
 commands=0
-sed -n '/^## Command line$/,/^## /p' "$1" | grep '^    sandboxctl run' > "$work/commands"
+sed -n '/^## Command line$/,/^### /p' "$1" | grep '^    sandboxctl run' > "$work/commands"
 while read -r line; do
   expected=$(echo "$line" | sed -n 's/.*# exit \([0-9]*\).*/\1/p')
   status=0
