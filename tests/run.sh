@@ -17,6 +17,7 @@ cache=/var/cache/sandbox-tests
 user=sandbox-test
 all=
 failed=
+priority=
 
 say() {
   echo "== $*"
@@ -93,7 +94,7 @@ fetch_kernel() {
 step() {
   name=$1 what=$2 began=$(date +%s)
   shift 2
-  if "$@" > "$logs/$name.log" 2>&1; then
+  if $priority "$@" > "$logs/$name.log" 2>&1; then
     say "$what ($(($(date +%s) - began)) s)"
   else
     cat "$logs/$name.log"
@@ -107,7 +108,23 @@ build() {
 }
 
 lint() {
-  step lint "formatting and clang-tidy agree" sh tests/lint.sh build/release "$all" || note_failure lint
+  step lint "formatting and clang-tidy agree" sh tests/lint.sh build/release "$all"
+}
+
+# With what the tests leave idle of the CPUs.
+begin_in_background() {
+  (priority="nice -n 19"; build asan) &
+  asan_build=$!
+  (priority="nice -n 19"; lint) &
+  lint=$!
+}
+
+finish_asan_build() {
+  wait "$asan_build" || die "the sanitized build failed."
+}
+
+finish_lint() {
+  wait "$lint" || note_failure lint
 }
 
 # ctest_in DIRECTORY BUILD OPTION...: ctest writes its logs into a directory of its own, because the
@@ -221,9 +238,10 @@ mkdir -p "$logs"
 rm -f "$logs"/*
 fetch_kernel
 build release
-lint
+begin_in_background
 test_release
-build asan
+finish_asan_build
 test_sanitized
+finish_lint
 report_skips
 finish
