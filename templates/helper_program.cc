@@ -58,6 +58,7 @@ HelperProgram::HelperProgram(const std::vector<std::string>& argv, const std::st
   actions.dup(stderr_.get(), STDERR_FILENO);
   actions.close_from(STDERR_FILENO + 1);
   std::vector<char*> words;
+  words.reserve(argv.size() + 1);
   for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const int error =

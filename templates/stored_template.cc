@@ -2,9 +2,12 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/kernel_file.h"
 #include "runtime/base/syscalls.h"
@@ -49,9 +52,11 @@ TemplateSource stored_template(const TemplateRecord& record, NameService names,
                                const TemplateStore& store) {
   TemplateSource source = base_of(record, names, store);
   source.config = record.config;
-  for (auto layer = record.step_layers.rbegin(); layer != record.step_layers.rend(); ++layer) {
-    source.step_layers.push_back(HostPath::look_up(store.tree_of(layer->digest)));
-  }
+  // Overlay names the topmost first.
+  const std::vector<LayerSummary>& steps = record.step_layers;
+  std::transform(
+      steps.rbegin(), steps.rend(), std::back_inserter(source.step_layers),
+      [&](const LayerSummary& layer) { return HostPath::look_up(store.tree_of(layer.digest)); });
   if (!source.step_layers.empty()) {
     const Accounts& base = source.accounts;
     source.accounts = Accounts(read_top(source.step_layers, "etc/passwd", base.passwd_file()),
