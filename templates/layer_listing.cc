@@ -3,24 +3,18 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <climits>
-#include <limits>
 #include <utility>
-#include <vector>
 
-#include "fs/dir_stack.h"
-#include "fs/root_dir.h"
 #include "sandbox/error.h"
 #include "templates/sha256.h"
+#include "templates/tree_walk.h"
+#include "templates/xattrs.h"
 
 namespace sandbox {
 namespace {
-
-constexpr const char* kOpaque = "user.overlay.opaque";
-constexpr std::size_t kLargestXattr = 64 << 10;  // XATTR_SIZE_MAX of the kernel.
 
 std::string read_link(int dir, const char* name) {
   char target[PATH_MAX];
@@ -28,105 +22,62 @@ std::string read_link(int dir, const char* name) {
   return {target, static_cast<std::size_t>(size)};
 }
 
-std::string read_xattr(int fd, const char* name) {
-  std::string value(kLargestXattr, '\0');
-  value.resize(static_cast<std::size_t>(
-      check(::fgetxattr(fd, name, value.data(), value.size()), "fgetxattr", name)));
-  return value;
-}
-
-// A file system without xattrs has none to tell of.
-std::string xattr_names(int fd) {
-  const ssize_t size = ::flistxattr(fd, nullptr, 0);
-  if (size == 0 || (size < 0 && errno == ENOTSUP)) return {};
-  std::string names(static_cast<std::size_t>(check(size, "flistxattr")), '\0');
-  names.resize(
-      static_cast<std::size_t>(check(::flistxattr(fd, names.data(), names.size()), "flistxattr")));
-  return names;
-}
-
-// Walks a tree and gives its entries one after the other, names of a directory in byte order.
+// Gives the entries of a tree one after the other, names of a directory in byte order.
 class LayerWalk {
  public:
   using Visit = std::function<void(LayerEntry)>;
 
   LayerWalk(UniqueFd tree, const RecordedStatuses& recorded, Visit visit)
-      : recorded_(recorded), visit_(std::move(visit)), dirs_(std::move(tree), kStay) {}
+      : recorded_(recorded),
+        visit_(std::move(visit)),
+        walk_(std::move(tree), DirStack::Mounts::Stay, DirNames::Order::Lexical) {}
 
   void run() {
-    enter(".");
-    while (!levels_.empty()) {
-      if (const char* name = levels_.back().names.next()) {
-        visit(name);
+    visit_(directory());
+    while (walk_.next()) {
+      if (walk_.is_directory()) {
+        walk_.enter(walk_.open());
+        visit_(directory());
       } else {
-        leave();
+        visit_(leaf());
       }
     }
   }
 
  private:
-  static constexpr auto kStay = DirStack::Mounts::Stay;
-
-  struct Level {
-    DirNames names;
-    std::size_t path_length = 0;
-  };
-
-  void enter(const std::string& path) {
+  LayerEntry directory() const {
     struct stat status {};
-    check(::fstat(dirs_.fd(), &status), "fstat", path);
-    LayerEntry entry = make(LayerEntry::Type::Directory, path, status);
-    add_xattrs(dirs_.fd(), entry);
-    levels_.push_back(
-        {DirNames(dirs_.fd(), DirNames::Order::Lexical, std::numeric_limits<uint64_t>::max()),
-         path_.size()});
-    visit_(std::move(entry));
+    check(::fstat(walk_.dir(), &status), "fstat", walk_.path());
+    const int fd = walk_.dir();
+    const auto type = is_opaque(fd) ? LayerEntry::Type::Opaque : LayerEntry::Type::Directory;
+    LayerEntry entry = make(type, status);
+    entry.status.xattrs = kept_xattrs(fd, walk_.path());
+    return entry;
   }
 
-  void leave() {
-    levels_.pop_back();
-    if (levels_.empty()) return;
-    dirs_.pop();
-    path_.resize(levels_.back().path_length);
-  }
-
-  void visit(const char* name) {
-    const std::size_t length = path_.size();
-    if (!path_.empty()) path_ += '/';
-    path_ += name;
-    struct stat status {};
-    check(::fstatat(dirs_.fd(), name, &status, AT_SYMLINK_NOFOLLOW), "fstatat", path_);
-    if (S_ISDIR(status.st_mode)) {
-      UniqueFd dir = dirs_.open(name);
-      check(dir.get(), "openat2", path_);
-      dirs_.push(std::move(dir));
-      return enter(path_);
-    }
-    visit_(leaf(name, status));
-    path_.resize(length);
-  }
-
-  LayerEntry leaf(const char* name, const struct stat& status) {
-    if (S_ISREG(status.st_mode)) return file(name, status);
+  LayerEntry leaf() {
+    const struct stat& status = walk_.status();
+    if (S_ISREG(status.st_mode)) return file(status);
     if (S_ISLNK(status.st_mode)) {
-      LayerEntry entry = make(LayerEntry::Type::Symlink, path_, status);
+      LayerEntry entry = make(LayerEntry::Type::Symlink, status);
       entry.status.mode = 0777;
-      entry.content = read_link(dirs_.fd(), name);
+      entry.content = read_link(walk_.dir(), walk_.name());
       return entry;
     }
     if (S_ISCHR(status.st_mode) && status.st_rdev == ::makedev(0, 0)) {
       LayerEntry entry;  // Nothing but its name means anything.
       entry.type = LayerEntry::Type::Whiteout;
-      entry.path = path_;
+      entry.path = walk_.path();
       return entry;
     }
-    throw Error(EINVAL, "list layer", path_, "a layer has no devices, FIFOs or sockets");
+    throw Error(EINVAL, "list layer", walk_.path(), "a layer has no devices, FIFOs or sockets");
   }
 
-  LayerEntry file(const char* name, const struct stat& status) {
-    LayerEntry entry = make(LayerEntry::Type::File, path_, status);
+  LayerEntry file(const struct stat& status) {
+    const std::string& path = walk_.path();
+    LayerEntry entry = make(LayerEntry::Type::File, status);
     if (status.st_nlink > 1) {
-      const auto [first, is_new] = first_names_.try_emplace(status.st_ino, path_);
+      const auto [first, is_new] = first_names_.try_emplace(status.st_ino, path);
       if (!is_new) {
         entry.type = LayerEntry::Type::Hardlink;
         entry.content = first->second;
@@ -134,14 +85,15 @@ class LayerWalk {
       }
     }
     constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    const UniqueFd fd(check(::openat(dirs_.fd(), name, kFlags), "openat", path_));
+    const UniqueFd fd(check(::openat(walk_.dir(), walk_.name(), kFlags), "openat", path));
     entry.size = static_cast<uint64_t>(status.st_size);
-    entry.content = sha256_of_file(fd.get(), path_);
-    add_xattrs(fd.get(), entry);
+    entry.content = sha256_of_file(fd.get(), path);
+    entry.status.xattrs = kept_xattrs(fd.get(), path);
     return entry;
   }
 
-  LayerEntry make(LayerEntry::Type type, const std::string& path, const struct stat& status) const {
+  LayerEntry make(LayerEntry::Type type, const struct stat& status) const {
+    const std::string& path = walk_.path();
     LayerEntry entry;
     entry.type = type;
     entry.path = path;
@@ -155,25 +107,9 @@ class LayerWalk {
     return entry;
   }
 
-  // What overlay notes for itself besides opaqueness (origin, impure) says nothing about content.
-  void add_xattrs(int fd, LayerEntry& entry) const {
-    const std::string names = xattr_names(fd);
-    for (std::size_t at = 0; at < names.size();) {
-      const std::string name(names.c_str() + at);
-      at += name.size() + 1;
-      if (name == kOpaque && entry.type == LayerEntry::Type::Directory) {
-        entry.type = LayerEntry::Type::Opaque;
-      } else if (is_kept_xattr(name)) {
-        entry.status.xattrs[name] = read_xattr(fd, name.c_str());
-      }
-    }
-  }
-
   const RecordedStatuses& recorded_;
   Visit visit_;
-  DirStack dirs_;
-  std::vector<Level> levels_;
-  std::string path_;
+  TreeWalk walk_;
   std::map<ino_t, std::string> first_names_;
 };
 

@@ -6,18 +6,16 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <limits>
 #include <utility>
 
-#include "fs/dir_stack.h"
 #include "fs/remove_tree.h"
 #include "fs/root_dir.h"
 #include "sandbox/error.h"
+#include "templates/tree_walk.h"
 
 namespace sandbox {
 namespace {
 
-constexpr auto kNoLimit = std::numeric_limits<uint64_t>::max();
 // Where from and whether something was copied up: of use to the mount that wrote it, and no other.
 constexpr const char* kNotes[] = {"user.overlay.origin", "user.overlay.impure",
                                   "user.overlay.nlink"};
@@ -29,66 +27,39 @@ bool is_layer_entry(const struct stat& status) {
 
 class Adoption {
  public:
-  explicit Adoption(UniqueFd top) : dirs_(std::move(top), DirStack::Mounts::Stay) {}
+  explicit Adoption(UniqueFd top)
+      : walk_(std::move(top), DirStack::Mounts::Stay, DirNames::Order::AsRead) {}
 
   RecordedStatuses run() {
-    levels_.push_back({names(), 0});
-    drop_notes(dirs_.fd());
-    while (!levels_.empty()) {
-      if (const char* name = levels_.back().names.next()) {
-        visit(name);
-      } else {
-        leave();
-      }
-    }
+    drop_notes(walk_.dir());
+    while (walk_.next()) visit();
     return std::move(recorded_);
   }
 
  private:
-  struct Level {
-    DirNames names;
-    std::size_t path_length = 0;
-  };
-
-  DirNames names() const { return {dirs_.fd(), DirNames::Order::AsRead, kNoLimit}; }
-
-  void leave() {
-    levels_.pop_back();
-    if (levels_.empty()) return;
-    dirs_.pop();
-    path_.resize(levels_.back().path_length);
-  }
-
-  void visit(const char* name) {
-    const std::size_t length = path_.size();
-    if (!path_.empty()) path_ += '/';
-    path_ += name;
-    struct stat status {};
-    check(::fstatat(dirs_.fd(), name, &status, AT_SYMLINK_NOFOLLOW), "fstatat", path_);
-    if (!is_layer_entry(status)) check(::unlinkat(dirs_.fd(), name, 0), "unlinkat", path_);
-    if (S_ISREG(status.st_mode)) adopt(name, status, O_RDONLY);
-    if (S_ISDIR(status.st_mode)) {
-      UniqueFd directory = adopt(name, status, O_RDONLY | O_DIRECTORY);
-      dirs_.push(std::move(directory));
-      levels_.push_back({names(), path_.size()});
-      return;
+  void visit() {
+    const struct stat& status = walk_.status();
+    if (!is_layer_entry(status)) {
+      check(::unlinkat(walk_.dir(), walk_.name(), 0), "unlinkat", walk_.path());
     }
-    path_.resize(length);
+    if (S_ISREG(status.st_mode)) adopt(O_RDONLY);
+    if (walk_.is_directory()) walk_.enter(adopt(O_RDONLY | O_DIRECTORY));
   }
 
   // Found through O_PATH first: its mode may forbid its owner to open it.
-  UniqueFd adopt(const char* name, const struct stat& status, int access) {
-    const UniqueFd found(::openat(dirs_.fd(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    check(found.get(), "openat", path_);
+  UniqueFd adopt(int access) {
+    const std::string& path = walk_.path();
+    const UniqueFd found(::openat(walk_.dir(), walk_.name(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    check(found.get(), "openat", path);
     const std::string link = fd_path(found.get());
-    const mode_t mode = status.st_mode & 07777;
-    const mode_t stored = stored_mode(mode, S_ISDIR(status.st_mode));
+    const mode_t mode = walk_.status().st_mode & 07777;
+    const mode_t stored = stored_mode(mode, walk_.is_directory());
     if (stored != mode) {
-      recorded_[path_] = {.mode = mode};
-      check(::chmod(link.c_str(), stored), "chmod", path_);
+      recorded_[path] = {.mode = mode};
+      check(::chmod(link.c_str(), stored), "chmod", path);
     }
     UniqueFd opened(::open(link.c_str(), access | O_NONBLOCK | O_CLOEXEC));
-    check(opened.get(), "open", path_);
+    check(opened.get(), "open", path);
     drop_notes(opened.get());
     return opened;
   }
@@ -97,9 +68,7 @@ class Adoption {
     for (const char* const note : kNotes) ::fremovexattr(fd, note);  // Most have none.
   }
 
-  DirStack dirs_;
-  std::vector<Level> levels_;
-  std::string path_;
+  TreeWalk walk_;
   RecordedStatuses recorded_;
 };
 
