@@ -1,7 +1,5 @@
 #include "templates/helper_program.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,28 +10,11 @@
 #include <utility>
 
 #include "runtime/base/pipe.h"
+#include "runtime/base/program_start.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
-
-class FileActions {
- public:
-  FileActions() { ::posix_spawn_file_actions_init(&actions_); }
-  FileActions(const FileActions&) = delete;
-  FileActions& operator=(const FileActions&) = delete;
-  ~FileActions() { ::posix_spawn_file_actions_destroy(&actions_); }
-
-  void open_null(int fd) {
-    ::posix_spawn_file_actions_addopen(&actions_, fd, "/dev/null", O_RDONLY, 0);
-  }
-  void dup(int from, int to) { ::posix_spawn_file_actions_adddup2(&actions_, from, to); }
-  void close_from(int fd) { ::posix_spawn_file_actions_addclosefrom_np(&actions_, fd); }
-  const posix_spawn_file_actions_t* get() const noexcept { return &actions_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-};
 
 std::string last_lines(int fd) {
   constexpr off_t kMost = 1000;
@@ -52,20 +33,16 @@ HelperProgram::HelperProgram(const std::vector<std::string>& argv, const std::st
   Pipe pipe = make_pipe();
   stdout_ = std::move(pipe.reader);
   stderr_.reset(check(::memfd_create("stderr", MFD_CLOEXEC), "memfd_create"));
-  FileActions actions;
-  actions.open_null(STDIN_FILENO);
-  actions.dup(pipe.writer.get(), STDOUT_FILENO);
-  actions.dup(stderr_.get(), STDERR_FILENO);
-  actions.close_from(STDERR_FILENO + 1);
-  std::vector<char*> words;
-  words.reserve(argv.size() + 1);
-  for (const std::string& word : argv) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  const int error =
-      ::posix_spawnp(&pid_, name_.c_str(), actions.get(), nullptr, words.data(), environ);
-  if (error == 0) return;
-  pid_ = -1;
-  throw Error(error, "execve", name_, error == ENOENT ? hint : std::string());
+  ProgramStart start;
+  start.as_shell_does();
+  start.pass(pipe.writer.get(), STDOUT_FILENO);
+  start.pass(stderr_.get(), STDERR_FILENO);
+  try {
+    pid_ = start.run(name_, argv);
+  } catch (const Error& error) {
+    if (error.code().value() != ENOENT) throw;
+    throw Error(ENOENT, "execve", name_, hint);
+  }
 }
 
 HelperProgram::~HelperProgram() {

@@ -96,8 +96,9 @@ pid_t ProgramStart::run(const std::string& path, const std::vector<std::string>&
   const std::vector<char*> variables = pointers(environment_);
   const Attributes attributes(path, new_session_);
   pid_t pid = -1;
-  require(::posix_spawn(&pid, path.c_str(), actions.get(), attributes.get(), words.data(),
-                        variables.data()),
+  const auto start = as_shell_does_ ? ::posix_spawnp : ::posix_spawn;
+  require(start(&pid, path.c_str(), actions.get(), attributes.get(), words.data(),
+                as_shell_does_ ? environ : variables.data()),
           path);
   return pid;
 }

@@ -26,6 +26,8 @@ class ProgramStart {
   void set_environment(std::vector<std::string> variables) noexcept {
     environment_ = std::move(variables);
   }
+  /// As a shell starts a program: looked for in PATH, with the environment of this process.
+  void as_shell_does() noexcept { as_shell_does_ = true; }
 
   /// Starts `path` with `argv`. The caller waits for it. Throws Error.
   pid_t run(const std::string& path, const std::vector<std::string>& argv) const;
@@ -34,6 +36,7 @@ class ProgramStart {
   std::vector<std::pair<UniqueFd, int>> passed_;
   std::vector<std::string> environment_;
   bool new_session_ = false;
+  bool as_shell_does_ = false;
 };
 
 }  // namespace sandbox

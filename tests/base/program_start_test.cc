@@ -51,6 +51,20 @@ TEST(ProgramStart, EnvironmentIsEmpty) {
   EXPECT_EQ(output_of("echo [$SANDBOX_TEST_SECRET]"), "[]\n");
 }
 
+TEST(ProgramStart, ShellsWayTakesPathAndEnvironment) {
+  ::setenv("SANDBOX_TEST_SECRET", "1", 1);
+  Pipe pipe = make_pipe();
+  ProgramStart start;
+  start.as_shell_does();
+  start.pass(pipe.writer.get(), STDOUT_FILENO);
+  const pid_t pid = start.run("printenv", {"printenv", "SANDBOX_TEST_SECRET"});
+  start = {};
+  pipe.writer.reset();
+  EXPECT_EQ(read_to_end(pipe.reader.get(), "output", 100), "1\n");
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_THAT([] { ProgramStart().run("printenv", {"printenv"}); }, FailsWith(ENOENT));
+}
+
 TEST(ProgramStart, IgnoredAndBlockedSignalsAreAsInANewProgram) {
   const test::ChildEnd end = test::in_child([] {
     std::signal(SIGTERM, SIG_IGN);
