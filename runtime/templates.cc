@@ -12,6 +12,7 @@
 #include "sandbox/error.h"
 #include "sandbox/runtime.h"
 #include "templates/builder.h"
+#include "templates/image_export.h"
 #include "templates/import_source.h"
 #include "templates/layer_store.h"
 #include "templates/manifest_schema.h"
@@ -166,6 +167,13 @@ std::vector<std::string> Templates::verify(const std::string& name) const {
     if (!difference.empty()) differences.push_back("layer " + layer.digest + ": " + difference);
   }
   return differences;
+}
+
+std::string Templates::export_image(const std::string& name, int fd) const {
+  const TemplateStore store(directory_);
+  const StoredTemplate found = require_template(store, name);
+  const auto write = [&](std::span<const std::byte> bytes) { write_all(fd, bytes, name); };
+  return "sha256:" + sandbox::export_image(found.record, store, write);
 }
 
 CollectedTemplates Templates::collect() const {

@@ -1,7 +1,6 @@
 #include "templates/image_import.h"
 
 #include <fcntl.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,15 +17,6 @@ namespace {
 
 constexpr std::size_t kLargestDocument = 4 << 20;
 constexpr int kDeepestIndex = 4;
-
-// The name that images have for this machine.
-std::string own_architecture() {
-  utsname name{};
-  check(::uname(&name), "uname");
-  const std::string machine = name.machine;
-  if (machine == "x86_64") return "amd64";
-  return machine == "aarch64" ? "arm64" : machine;
-}
 
 void require_digest(const std::string& found, const std::string& wanted,
                     const std::string& subject) {

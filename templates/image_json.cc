@@ -1,5 +1,7 @@
 #include "templates/image_json.h"
 
+#include <sys/utsname.h>
+
 #include <cerrno>
 
 #include "sandbox/error.h"
@@ -45,6 +47,14 @@ std::map<std::string, std::string> variables(const std::vector<std::string>& lis
 }
 
 }  // namespace
+
+std::string own_architecture() {
+  utsname name{};
+  check(::uname(&name), "uname");
+  const std::string machine = name.machine;
+  if (machine == "x86_64") return "amd64";
+  return machine == "aarch64" ? "arm64" : machine;
+}
 
 std::vector<ImageIndexEntry> parse_image_index(std::string_view text, const std::string& subject) {
   const json document = parse_bounded_json(text, subject);

@@ -9,6 +9,9 @@
 
 namespace sandbox {
 
+/// The name that images have for the processor of this machine: "amd64".
+std::string own_architecture();
+
 /// A reference from one blob of an OCI image to another.
 struct BlobReference {
   std::string digest;  ///< 64 hexadecimal digits, checked; the algorithm is always sha256.

@@ -15,6 +15,7 @@
 #include "runtime/sandboxctl/text.h"
 #include "runtime/sandboxctl/units.h"
 #include "runtime/sandboxctl/verbs.h"
+#include "runtime/sandboxctl/whole_file.h"
 #include "sandbox/templates.h"
 
 namespace sandboxctl {
@@ -178,6 +179,25 @@ int verify_template(const Words& arguments) {
   return differences.empty() ? 0 : 1;
 }
 
+int export_template(const Words& arguments) {
+  CLI::App app("Writes a template as an OCI image layout in a tar archive.", "template export");
+  app.footer(
+      "FILE is replaced as a whole, or '-' for standard output. Other programs read it as\n"
+      "oci-archive:FILE, 'template import' as oci:FILE. Prints the digest of the image, which is\n"
+      "the same for the same template.");
+  Words rest;
+  if (!take(app, "sandboxctl template export NAME FILE", arguments, 2, rest)) return 0;
+  if (rest[1] == "-") {
+    Templates().export_image(rest[0], STDOUT_FILENO);
+    return 0;
+  }
+  WholeFile file(rest[1], "template export");
+  const std::string digest = Templates().export_image(rest[0], file.fd());
+  file.commit();
+  print_output(digest + "\n");
+  return 0;
+}
+
 struct Action {
   const char* name;
   int (*run)(const Words& arguments);
@@ -191,6 +211,7 @@ constexpr Action kActions[] = {
     {"list", list_templates, "the stored templates"},
     {"inspect", inspect_template, "layers, sizes, digests and where it came from, as JSON"},
     {"verify", verify_template, "compare what is stored with its digests"},
+    {"export", export_template, "write one as an OCI image in a tar archive"},
     {"rm", remove_template, "remove one, or --unused"},
 };
 

@@ -25,6 +25,28 @@ TEST(TemplateVerb, ImportsListsVerifiesAndRemoves) {
   EXPECT_EQ(sandboxctl({"template", "inspect", "cli-a"}).exit_code, 125);
 }
 
+TEST(TemplateVerb, ExportsWhatItImportsAgain) {
+  const TempDir files = TempDir::with({{"root/etc/name", "x"}});
+  sandboxctl({"template", "import", "dir:" + files.path("root"), "cli-c"});
+  const Ended end = sandboxctl({"template", "export", "cli-c", files.path("c.tar")});
+  EXPECT_EQ(end.exit_code, 0) << end.err;
+  EXPECT_THAT(end.out, ::testing::MatchesRegex("sha256:[0-9a-f]+\n"));
+  EXPECT_EQ(sandboxctl({"template", "export", "cli-c", "-"}).out, files.read("c.tar"));
+  sandboxctl({"template", "import", "oci:" + files.path("c.tar"), "cli-d"});
+  EXPECT_EQ(json::parse(sandboxctl({"template", "inspect", "cli-c"}).out)["layers"],
+            json::parse(sandboxctl({"template", "inspect", "cli-d"}).out)["layers"]);
+}
+
+TEST(TemplateVerb, FailedExportLeavesTheFileAsItWas) {
+  const TempDir files = TempDir::with({{"old.tar", "old"}});
+  const Ended end = sandboxctl({"template", "export", "no-such", files.path("old.tar")});
+  EXPECT_EQ(end.exit_code, 125);
+  EXPECT_THAT(end.err, HasSubstr("no-such"));
+  EXPECT_EQ(files.read("old.tar"), "old");
+  EXPECT_THAT(sandboxctl({"template", "export", "no-such", "/dev/null"}).err,
+              HasSubstr("no regular file"));
+}
+
 TEST(TemplateVerb, BuildsAndRunsFromAManifest) {
   require_user_namespaces();
   const TempDir files = TempDir::with(

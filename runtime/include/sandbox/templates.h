@@ -111,6 +111,16 @@ class Templates {
   /// Reads everything and compares it with its digests; what differs, in words. Empty: nothing.
   std::vector<std::string> verify(const std::string& name) const;
 
+  /// Writes the template to `fd` as an OCI image layout in a tar archive, which skopeo(1) and
+  /// others read as oci-archive: and import() reads as oci:. Its reference is `name`. Modes and
+  /// owners are those that its source had; of what steps made, the owner is root. The same template
+  /// is the same archive, byte by byte. Returns the digest of the image's manifest, "sha256:...".
+  ///
+  /// Throws Error: ENOENT when it is not there; EOPNOTSUPP for one of `from: host`, whose programs
+  /// are the machine's; EBADMSG when a layer does not have its digest; EINVAL for a name that
+  /// archives of images give another meaning (".wh.x"). What was written by then is no archive.
+  std::string export_image(const std::string& name, int fd) const;
+
   /// Removes what killed imports and builds left, and layers that no template has any more. Does
   /// nothing while somebody imports or builds.
   CollectedTemplates collect() const;
