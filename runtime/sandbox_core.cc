@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "fs/file_agent.h"
+#include "isolation/id_map.h"
 #include "proc/control_call.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
@@ -17,13 +18,6 @@ namespace {
 // SIGKILL to PID 1 ends the whole namespace; longer takes only a process in the middle of I/O that
 // does not return.
 constexpr int kDestroyTimeoutMs = 10'000;
-
-std::optional<uint32_t> id_outside(const std::vector<IdNames::Range>& ranges, uint32_t inside) {
-  for (const IdNames::Range& r : ranges) {
-    if (inside >= r.inside && inside - r.inside < r.count) return r.outside + (inside - r.inside);
-  }
-  return std::nullopt;
-}
 
 std::map<std::string, FileOwner> file_owners(const BoxRecord& record) {
   std::map<std::string, FileOwner> owners;
