@@ -1,0 +1,92 @@
+#include "runtime/box_registry.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <optional>
+#include <tuple>
+#include <variant>
+
+#include "proc/control_call.h"
+#include "sandbox/error.h"
+
+namespace sandbox {
+namespace {
+
+// One of many sandboxes that are asked at once how they are.
+struct Asked {
+  BoxRecord record;
+  pid_t host_pid = 0;
+  std::optional<ControlCall> call = std::nullopt;
+};
+
+// Nothing for one that has just ended, or whose record is of no use.
+std::optional<Asked> ask(const RunDirectory& run, const std::string& id) {
+  try {
+    Asked asked{.record = run.read(id)};
+    const BoxConnection connection = run.connect(id);
+    asked.host_pid = connection.host_pid;
+    asked.call.emplace(connection.control, Describe{});
+    return asked;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<SandboxInfo> take_info(const Asked& asked,
+                                     std::chrono::steady_clock::time_point deadline) {
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  try {
+    const auto answer = asked.call->wait(std::max(left, std::chrono::milliseconds(0)));
+    return make_info(asked.record, asked.host_pid, std::get<State>(answer.reply));
+  } catch (const Error& error) {
+    if (error.code().value() != ETIMEDOUT) return std::nullopt;
+    return make_info(asked.record, asked.host_pid, std::nullopt);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<SandboxCore> BoxRegistry::attach(const std::string& id_or_name) const {
+  const std::string id = run_.find(id_or_name);
+  BoxRecord record = run_.read(id);
+  BoxConnection connection = run_.connect(id);
+  ControlCall::Answer answer = ControlCall(connection.control, GetRoot{}).wait(kInitPatience);
+  if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
+  std::optional<SandboxCgroup> cgroup;
+  if (!record.cgroup.empty()) cgroup.emplace(SandboxCgroup::open(record.cgroup));
+  auto core = std::make_shared<SandboxCore>(std::move(record), std::move(connection),
+                                            std::move(answer.fds.front()), watches_,
+                                            std::move(cgroup), launcher_);
+  core->run = run_;
+  return core;
+}
+
+std::vector<SandboxInfo> BoxRegistry::list() const {
+  std::vector<Asked> all;
+  for (const std::string& id : run_.ids()) {
+    if (std::optional<Asked> asked = ask(run_, id)) all.push_back(std::move(*asked));
+  }
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  std::vector<SandboxInfo> infos;
+  for (const Asked& asked : all) {
+    if (auto info = take_info(asked, deadline)) infos.push_back(std::move(*info));
+  }
+  std::sort(infos.begin(), infos.end(), [](const SandboxInfo& a, const SandboxInfo& b) {
+    return std::tie(a.created, a.id) < std::tie(b.created, b.id);
+  });
+  return infos;
+}
+
+void BoxRegistry::destroy(const std::string& id_or_name) const {
+  const std::string id = run_.find(id_or_name);
+  try {
+    kill_sandbox(run_.connect(id).pidfd.get(), id);
+  } catch (const Error& error) {
+    if (error.code().value() != ESRCH) throw;
+  }
+  run_.remove(id);
+}
+
+}  // namespace sandbox
