@@ -139,19 +139,19 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
   const int root = ready->root.get();
   report(control, std::move(ready->report), {&root, 1});
   if (!inherited.listener) ready->root.reset();  // Nobody will ever ask for it.
-  Pid1 init(
-      {.owner = std::move(control),
-       .listener = std::move(inherited.listener),
-       .root = std::move(ready->root),
-       .ttl_ms = request.ttl_ms,
-       .proc = std::move(ready->proc),
-       .command_filter = std::move(request.deny_filter),
-       .can_change_ids = request.map_writer != MapWriter::Self,
-       .cgroup = request.has_cgroup ? PayloadCgroup(std::move(inherited.cgroup)) : PayloadCgroup(),
-       .limits = request.limits,
-       .rlimits = request.rlimits,
-       .sudo_listener = std::move(ready->sudo_listener),
-       .sudo_user = request.sudo_user});
+  Pid1 init({.owner = std::move(control),
+             .listener = std::move(inherited.listener),
+             .root = std::move(ready->root),
+             .ttl_ms = request.ttl_ms,
+             .commands = {.proc = std::move(ready->proc),
+                          .command_filter = std::move(request.deny_filter),
+                          .can_change_ids = request.map_writer != MapWriter::Self,
+                          .cgroup = request.has_cgroup ? PayloadCgroup(std::move(inherited.cgroup))
+                                                       : PayloadCgroup(),
+                          .limits = request.limits,
+                          .rlimits = request.rlimits},
+             .sudo_listener = std::move(ready->sudo_listener),
+             .sudo_user = request.sudo_user});
   init.run();
 }
 
