@@ -1,15 +1,10 @@
 #include "runtime/run_directory.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
-#include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -17,20 +12,14 @@
 #include <utility>
 
 #include "fs/remove_tree.h"
-#include "fs/root_dir.h"
 #include "isolation/sandbox_cgroup.h"
 #include "runtime/base/kernel_file.h"
-#include "runtime/base/syscalls.h"
 #include "runtime/own_directory.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
 
-constexpr const char* kRecord = "sandbox.json";
-constexpr const char* kNewRecord = "sandbox.json.new";
-constexpr const char* kSocket = "control";
-constexpr const char* kNames = "names";
 constexpr std::size_t kLargestRecord = 16 << 20;
 
 bool is_alphanumeric(char c) {
@@ -56,64 +45,8 @@ void require_name(const std::string& name) {
   }
 }
 
-// sun_path has 108 bytes; through the descriptor any directory is near enough.
-sockaddr_un address_in(int directory) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = fd_path(directory) + '/' + kSocket;
-  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
-  return address;
-}
-
-UniqueFd make_socket(int flags) {
-  return UniqueFd(
-      check(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0), "socket", "control"));
-}
-
-UniqueFd bind_socket(int directory) {
-  UniqueFd socket = make_socket(0);
-  const sockaddr_un address = address_in(directory);
-  check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), "bind",
-        "control socket");
-  return socket;
-}
-
-[[noreturn]] void throw_ended(const std::string& id) {
-  throw Error(ESRCH, "find sandbox", id, "it has ended; `sandboxctl list` shows those that live");
-}
-
-// Not while it is stopped and its backlog is full: a host never waits for a sandbox.
-MessageSocket connect_to(int directory, const std::string& id) {
-  UniqueFd socket = make_socket(SOCK_NONBLOCK);
-  const sockaddr_un address = address_in(directory);
-  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    if (errno == ECONNREFUSED || errno == ENOENT) throw_ended(id);
-    throw Error(errno, "connect", id, "its PID 1 does not answer; has somebody stopped it?");
-  }
-  check(::fcntl(socket.get(), F_SETFL, 0), "fcntl(F_SETFL)");
-  return MessageSocket(std::move(socket));
-}
-
-pid_t peer_pid(int socket) {
-  ucred peer{};
-  socklen_t size = sizeof(peer);
-  check(::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size), "getsockopt(SO_PEERCRED)");
-  return peer.pid;
-}
-
-bool hung_up(int socket) {
-  pollfd connection{socket, 0, 0};
-  return ::poll(&connection, 1, 0) > 0;
-}
-
 // The lock tells: PID 1 takes it along when it ends.
 bool is_alive(int directory) { return !try_lock(directory, LOCK_SH); }
-
-void remove_name(const std::string& run_path, const std::string& name, const std::string& id) {
-  const std::string link = run_path + '/' + kNames + '/' + name;
-  std::error_code ignored;
-  if (std::filesystem::read_symlink(link, ignored) == id) ::unlink(link.c_str());
-}
 
 // Read before the record goes. What is no record leads to no cgroup.
 std::string cgroup_of(const RunDirectory& run, const std::string& id) {
@@ -133,51 +66,6 @@ void remove_names_of(const std::string& run_path, const std::string& id) {
 }
 
 }  // namespace
-
-std::string make_sandbox_id() {
-  std::array<unsigned char, 6> bytes{};
-  check(::getrandom(bytes.data(), bytes.size(), 0), "getrandom");
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string id;
-  for (const unsigned char byte : bytes) {
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
-  }
-  return id;
-}
-
-BoxPlace::BoxPlace(std::string run_path, std::string id, std::string name, UniqueFd lock)
-    : run_path_(std::move(run_path)),
-      id_(std::move(id)),
-      name_(std::move(name)),
-      path_(run_path_ + '/' + id_),
-      lock_(std::move(lock)),
-      socket_(bind_socket(lock_.get())) {}
-
-BoxPlace::~BoxPlace() {
-  if (!lock_) return;
-  try {
-    if (!name_.empty()) remove_name(run_path_, name_, id_);
-    remove_tree(open_directory(run_path_).get(), id_);
-  } catch (const std::exception&) {
-    // What is left is unlocked in a moment, and the next collection takes it.
-  }
-}
-
-// Not synced: a record that a crash of the machine takes with it is of a sandbox that is gone too.
-void BoxPlace::write(const BoxRecord& record) const {
-  const std::string json = record.to_json();
-  const UniqueFd file{check(
-      ::openat(lock_.get(), kNewRecord, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
-      "open", kNewRecord)};
-  write_all(file.get(), std::as_bytes(std::span(json)), kRecord);
-  check(::renameat(lock_.get(), kNewRecord, lock_.get(), kRecord), "rename", kRecord);
-}
-
-void BoxPlace::keep() noexcept {
-  lock_.reset();
-  socket_.reset();
-}
 
 std::string RunDirectory::locate(const std::string& configured, const std::string& data_directory,
                                  const std::string& data_path, const HostIdentity& identity) {
@@ -241,7 +129,7 @@ std::string RunDirectory::find(const std::string& id_or_name) const {
     throw Error(ENOENT, "find sandbox", id_or_name, "`sandboxctl list` shows those that live");
   }
   require_own(path_ + '/' + id);
-  if (!is_alive(directory.get())) throw_ended(id_or_name);
+  if (!is_alive(directory.get())) throw_sandbox_ended(id_or_name);
   return id;
 }
 
@@ -268,14 +156,7 @@ BoxRecord RunDirectory::read(const std::string& id) const {
 }
 
 BoxConnection RunDirectory::connect(const std::string& id) const {
-  const UniqueFd directory = open_directory(path_ + '/' + id);
-  BoxConnection connection;
-  connection.control = connect_to(directory.get(), id);
-  connection.host_pid = peer_pid(connection.control.fd());
-  connection.pidfd.reset(pidfd_open(connection.host_pid));
-  // Still connected after the pid was opened: then it is that of PID 1 and not of a successor.
-  if (!connection.pidfd || hung_up(connection.control.fd())) throw_ended(id);
-  return connection;
+  return connect_to_box(open_directory(path_ + '/' + id).get(), id);
 }
 
 bool RunDirectory::remove(const std::string& id) const {

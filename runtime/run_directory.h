@@ -7,52 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "runtime/base/message_socket.h"
+#include "runtime/box_connection.h"
+#include "runtime/box_place.h"
 #include "runtime/box_record.h"
 #include "runtime/host_identity.h"
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
-
-/// 48 random bits as 12 hexadecimal digits.
-std::string make_sandbox_id();
-
-/// A place for a detached sandbox that is being made: `RUN/ID`, locked, with a bound socket in it.
-/// Removed at the end of the scope unless it was kept.
-class BoxPlace {
- public:
-  BoxPlace(std::string run_path, std::string id, std::string name, UniqueFd lock);
-  BoxPlace(BoxPlace&&) noexcept = default;
-  BoxPlace& operator=(BoxPlace&&) = delete;
-  ~BoxPlace();
-
-  const std::string& id() const noexcept { return id_; }
-  const std::string& path() const noexcept { return path_; }
-  /// For init to hold: as long as somebody does, the sandbox counts as alive.
-  int lock() const noexcept { return lock_.get(); }
-  /// For init to listen on.
-  int socket() const noexcept { return socket_.get(); }
-
-  /// Puts the record there, whole or not at all. Throws Error.
-  void write(const BoxRecord& record) const;
-  /// From now on the lock of init decides.
-  void keep() noexcept;
-
- private:
-  std::string run_path_;
-  std::string id_;
-  std::string name_;
-  std::string path_;
-  UniqueFd lock_;
-  UniqueFd socket_;
-};
-
-/// A control connection to PID 1 of a living detached sandbox.
-struct BoxConnection {
-  MessageSocket control;
-  pid_t host_pid = 0;
-  UniqueFd pidfd;
-};
 
 /// Where detached sandboxes are found: one directory each, 0700.
 ///
