@@ -46,6 +46,20 @@ std::optional<SandboxInfo> take_info(const Asked& asked,
   }
 }
 
+std::optional<SandboxCgroup> open_cgroup(const BoxRecord& record) {
+  if (record.cgroup.empty()) return std::nullopt;
+  return SandboxCgroup::open(record.cgroup);
+}
+
+// Nothing also where the record or the cgroup is of no use: PID 1 can be killed without.
+std::optional<SandboxCgroup> cgroup_of(const RunDirectory& run, const std::string& id) {
+  try {
+    return open_cgroup(run.read(id));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<SandboxCore> BoxRegistry::attach(const std::string& id_or_name) const {
@@ -54,8 +68,7 @@ std::shared_ptr<SandboxCore> BoxRegistry::attach(const std::string& id_or_name) 
   BoxConnection connection = run_.connect(id);
   ControlCall::Answer answer = ControlCall(connection.control, GetRoot{}).wait(kInitPatience);
   if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
-  std::optional<SandboxCgroup> cgroup;
-  if (!record.cgroup.empty()) cgroup.emplace(SandboxCgroup::open(record.cgroup));
+  std::optional<SandboxCgroup> cgroup = open_cgroup(record);
   auto core = std::make_shared<SandboxCore>(std::move(record), std::move(connection),
                                             std::move(answer.fds.front()), watches_,
                                             std::move(cgroup), launcher_);
@@ -82,7 +95,8 @@ std::vector<SandboxInfo> BoxRegistry::list() const {
 void BoxRegistry::destroy(const std::string& id_or_name) const {
   const std::string id = run_.find(id_or_name);
   try {
-    kill_sandbox(run_.connect(id).pidfd.get(), id);
+    const BoxConnection connection = run_.connect(id);
+    kill_sandbox(connection.pidfd.get(), cgroup_of(run_, id), id);
   } catch (const Error& error) {
     if (error.code().value() != ESRCH) throw;
   }

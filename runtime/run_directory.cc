@@ -14,6 +14,7 @@
 #include "fs/remove_tree.h"
 #include "isolation/sandbox_cgroup.h"
 #include "runtime/base/kernel_file.h"
+#include "runtime/data_directory.h"
 #include "runtime/own_directory.h"
 #include "sandbox/error.h"
 
@@ -48,10 +49,17 @@ void require_name(const std::string& name) {
 // The lock tells: PID 1 takes it along when it ends.
 bool is_alive(int directory) { return !try_lock(directory, LOCK_SH); }
 
-// Read before the record goes. What is no record leads to no cgroup.
-std::string cgroup_of(const RunDirectory& run, const std::string& id) {
+// What a dead sandbox has left elsewhere. What is no record leads nowhere: who makes sandboxes
+// collects both in their own places.
+struct Remains {
+  std::string cgroup;
+  std::string box_directory;
+};
+
+Remains remains_of(const RunDirectory& run, const std::string& id) {
   try {
-    return run.read(id).cgroup;
+    const BoxRecord record = run.read(id);
+    return {.cgroup = record.cgroup, .box_directory = record.box_directory};
   } catch (const Error&) {
     return {};
   }
@@ -166,7 +174,9 @@ bool RunDirectory::remove(const std::string& id) const {
   const UniqueFd directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
   if (!directory || is_alive(directory.get())) return false;
   remove_names_of(path_, id);
-  if (const std::string cgroup = cgroup_of(*this, id); !cgroup.empty()) remove_dead_cgroup(cgroup);
+  const Remains remains = remains_of(*this, id);
+  if (!remains.cgroup.empty()) remove_dead_cgroup(remains.cgroup);
+  if (!remains.box_directory.empty()) remove_dead_box(remains.box_directory);
   remove_tree(run.get(), id);
   return true;
 }
@@ -179,7 +189,11 @@ std::vector<std::string> RunDirectory::collect() const {
     if (!is_id(id)) continue;
     const UniqueFd directory{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
     if (!directory || is_alive(directory.get())) continue;
-    if (remove(id)) collected.push_back(id);
+    try {
+      if (remove(id)) collected.push_back(id);
+    } catch (const Error&) {
+      // What cannot be removed must not keep its owner from making new ones.
+    }
   }
   return collected;
 }

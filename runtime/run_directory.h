@@ -49,9 +49,10 @@ class RunDirectory {
   /// Works whether or not PID 1 answers. Throws Error: ESRCH when it has just ended.
   BoxConnection connect(const std::string& id) const;
 
-  /// Removes what a dead sandbox left; false when it lives or somebody else has removed it.
+  /// Removes what a dead sandbox left, here and where its record says; false when it lives or
+  /// somebody else has removed it. Throws Error; it can then be tried again.
   bool remove(const std::string& id) const;
-  /// Removes what all dead ones left and returns their ids.
+  /// Removes what all dead ones left, as far as that goes, and returns their ids.
   std::vector<std::string> collect() const;
 
  private:

@@ -51,11 +51,6 @@ class Runtime::Impl {
 
   const BoxRegistry& boxes() const noexcept { return boxes_; }
 
-  void destroy(const std::string& id_or_name) const {
-    boxes_.destroy(id_or_name);
-    collect_dead_boxes(data_);
-  }
-
   std::vector<std::string> collect() const {
     collect_dead_boxes(data_);
     return boxes_.collect();
@@ -98,7 +93,7 @@ std::shared_ptr<SandboxCore> RuntimeAccess::create(
 }
 
 std::vector<SandboxInfo> Runtime::list() const { return impl_->boxes().list(); }
-void Runtime::destroy(const std::string& id_or_name) { impl_->destroy(id_or_name); }
+void Runtime::destroy(const std::string& id_or_name) { impl_->boxes().destroy(id_or_name); }
 std::vector<std::string> Runtime::collect() { return impl_->collect(); }
 
 }  // namespace sandbox

@@ -100,16 +100,17 @@ void SandboxCore::destroy() {
   files->close();
   const UniqueFd ending = std::move(pidfd);
   if (witness) witness->host_ends_it();
-  if (cgroup) cgroup->kill();
-  kill_sandbox(ending.get(), record.id);
+  kill_sandbox(ending.get(), cgroup, record.id);
+  if (run) {
+    run->remove(record.id);
+    return;
+  }
   if (cgroup) cgroup->remove();
   if (box) box->remove();
-  if (!run) return;
-  if (!record.box_directory.empty()) remove_dead_box(record.box_directory);
-  run->remove(record.id);
 }
 
-void kill_sandbox(int pidfd, const std::string& id) {
+void kill_sandbox(int pidfd, const std::optional<SandboxCgroup>& cgroup, const std::string& id) {
+  if (cgroup) cgroup->kill();
   // ESRCH: it has ended before.
   if (pidfd_send_signal(pidfd, SIGKILL) != 0 && errno != ESRCH) {
     throw Error(errno, "pidfd_send_signal", id);

@@ -52,9 +52,9 @@ class SandboxCore {
   void destroy();
 };
 
-/// Kills PID 1, and with it everything in its pid namespace, and waits for the end. Throws Error:
-/// ETIMEDOUT.
-void kill_sandbox(int pidfd, const std::string& id);
+/// Kills PID 1, and with it everything in its pid namespace, and waits for the end. `cgroup` is
+/// that of the sandbox, if it has one. Throws Error: ETIMEDOUT.
+void kill_sandbox(int pidfd, const std::optional<SandboxCgroup>& cgroup, const std::string& id);
 
 /// For SetTtl and LaunchRequest. Throws Error: EINVAL unless it is above zero.
 uint64_t ttl_in_ms(const std::optional<std::chrono::milliseconds>& ttl);

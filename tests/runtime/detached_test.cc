@@ -162,6 +162,18 @@ TEST_F(Detached, DestroyedInADirectoryLeavesNothing) {
   runtime_.destroy(id);
 }
 
+TEST_F(Detached, DestroyByIdRemovesItsDirectoryAndNoOther) {
+  const LeakCheck nothing_left({test::Box::data_directory()});
+  Sandbox dead = create({.upper = Upper::Directory});
+  Sandbox box = create({.upper = Upper::Directory});
+  ASSERT_EQ(::kill(dead.host_pid(), SIGKILL), 0);
+  ASSERT_TRUE(ends(dead.pidfd()));
+  const std::string boxes = test::Box::data_directory() + "/boxes";
+  runtime_.destroy(box.id());
+  EXPECT_EQ(entries_of(boxes).size(), 1U) << "the dead one is left to the next collection";
+  EXPECT_THAT(runtime_.collect(), ElementsAre(dead.id()));
+}
+
 TEST_F(Detached, KilledFromOutsideIsNotListedAndIsCollected) {
   const LeakCheck nothing_left({test::Box::data_directory()});
   Sandbox box = create({.upper = Upper::Directory, .name = "web"});

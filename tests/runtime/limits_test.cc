@@ -223,6 +223,16 @@ TEST(Limits, DetachedSandboxHasThemForWhoAttaches) {
   EXPECT_THAT(sandbox_cgroups(), IsEmpty());
 }
 
+TEST(Limits, CgroupOfADetachedSandboxGoesWithItWhoeverEndsIt) {
+  test::require_cgroup_controller("memory");
+  Runtime runtime;
+  const std::string id =
+      runtime.create({.lifetime = Lifetime::Detached, .limits = {.own_cgroup = true}}).id();
+  EXPECT_EQ(sandbox_cgroups().size(), 1U);
+  Runtime().destroy(id);
+  EXPECT_THAT(sandbox_cgroups(), IsEmpty());
+}
+
 TEST(Limits, CgroupOfADetachedSandboxThatWasKilledIsCollected) {
   test::require_cgroup_controller("memory");
   Runtime runtime;
