@@ -32,7 +32,7 @@ LaunchRequest RequestBuilder::build(const SandboxOptions& options, const Templat
                                     const IdPlan& ids,
                                     const std::optional<BoxDirectory>& box) const {
   LaunchRequest request;
-  request.root = root_request(options, source);
+  request.root = root_request(options, source, ids);
   request.root.has_sudo = ids.effective == Ids::Range;
   request.root.tty_group_mapped = id_outside(ids.map.gids(), kTtyGroup).has_value();
   if (box) request.root.upper_directory = HostPath::look_up(box->path());
@@ -48,13 +48,15 @@ LaunchRequest RequestBuilder::build(const SandboxOptions& options, const Templat
 }
 
 RootRequest RequestBuilder::root_request(const SandboxOptions& options,
-                                         const TemplateSource& source) const {
+                                         const TemplateSource& source, const IdPlan& ids) const {
   RootRequest root;
   root.lowerdirs = source.step_layers;
   root.lowerdirs.push_back(skeletons_.get(source));
   for (const HostPath& layer : source.lowerdirs) root.lowerdirs.push_back(layer);
   root.read_only_trees = source.read_only_trees;
-  if (takes_sudo_layer(source)) root.tools = skeletons_.get(sudo_layer_);
+  // For who has root, or is root and runs scripts that say sudo. Layers cost on every lookup.
+  const bool has_root = id_outside(ids.map.uids(), 0).has_value();
+  if (has_root && takes_sudo_layer(source)) root.tools = skeletons_.get(sudo_layer_);
   for (const Mount& mount : options.mounts) root.binds.push_back(bind_mount(mount));
   return root;
 }

@@ -24,7 +24,8 @@ class RequestBuilder {
                       const IdPlan& ids, const std::optional<BoxDirectory>& box) const;
 
  private:
-  RootRequest root_request(const SandboxOptions& options, const TemplateSource& source) const;
+  RootRequest root_request(const SandboxOptions& options, const TemplateSource& source,
+                           const IdPlan& ids) const;
   BindMount bind_mount(const Mount& mount) const;
 
   std::string data_path_;

@@ -256,7 +256,7 @@ int attend(const MessageSocket& init, int signals, const std::string& name) {
 int run_as_oneself(const SpawnRequest& request) {
   if (request.uid != ::geteuid()) {
     throw SudoRefusal(
-        "this sandbox has one user only; `sandboxctl run --ids range` makes one that has root");
+        "this sandbox has one user only; `sandboxctl run --ids range` makes one that has all");
   }
   std::vector<char*> argv;
   std::vector<char*> envp;
