@@ -9,7 +9,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-list=$1
+list=$(realpath "$1")
 PATH=$PATH:/usr/sbin:/sbin
 
 skip() {
@@ -51,6 +51,7 @@ boot() {
     tr -d '\r' > console.log
 }
 
+[ -s "$list" ] || { echo "vm/run.sh: $list has no programs" >&2; exit 1; }
 require_programs
 kernel=$(sh "$here/kernel.sh") || skip "needs Debian's kernel package"
 work=$(mktemp -d)

@@ -4,11 +4,11 @@
 #   suite.sh LIST      LIST has a program and a --gtest_filter in each line
 #
 # Both users are born in a cgroup below one that they may divide, with every controller. Their
-# temporary files, and so the homes of their sandboxes, lie on the scratch disk.
+# temporary files, and so the homes of their sandboxes, lie on the scratch disk. They run at the same
+# time, each on one of the two emulated processors.
 set -u
 
 list=$1
-failed=0
 
 mount_the_rest() {
   mkdir -p /dev/pts /dev/shm
@@ -55,18 +55,25 @@ as() {
     env HOME="/scratch/$name" TMPDIR="/scratch/$name" "$@"
 }
 
+seconds() {
+  cut -d. -f1 /proc/uptime
+}
+
 # A line for each program; the whole output when it failed, its skips in any case.
 run_programs() {
+  failed=0
   while read -r program filter; do
-    log=/scratch/$1.log
+    log=/scratch/$1.log began=$(seconds)
     if as "$1" "$2" "$program" --gtest_filter="$filter" > "$log" 2>&1 < /dev/null; then
       grep -A2 ': Skipped$' "$log"
     else
       failed=1
       cat "$log"
     fi
-    echo "microvm: $1: ${program##*/}: $(grep -E '^\[  (PASSED|FAILED)  \]' "$log" | head -n 1)"
+    echo "microvm: $1: ${program##*/}: $(grep -E '^\[  (PASSED|FAILED)  \]' "$log" | head -n 1)" \
+      "($(($(seconds) - began)) s)"
   done < "$list"
+  return $failed
 }
 
 mount_the_rest
@@ -75,6 +82,9 @@ add_subordinate_ids
 enable_controllers
 delegate root 0
 delegate user 1000
+run_programs user 1000 > /scratch/user.out &
 run_programs root 0
-run_programs user 1000
+failed=$?
+wait $! || failed=1
+cat /scratch/user.out
 exit $failed
