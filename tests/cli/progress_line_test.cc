@@ -5,7 +5,7 @@
 #include <pty.h>
 #include <unistd.h>
 
-#include <array>
+#include <string>
 
 #include "sandbox/error.h"
 #include "sandbox/unique_fd.h"
@@ -27,7 +27,6 @@ class ProgressLines : public ::testing::Test {
     sandbox::check(::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr), "openpty");
     reader_.reset(ends[0]);
     terminal_.reset(ends[1]);
-    ::fcntl(reader_.get(), F_SETFL, O_NONBLOCK);
   }
 
   int terminal() const { return terminal_.get(); }
@@ -35,10 +34,16 @@ class ProgressLines : public ::testing::Test {
     return [this] { return now_; };
   }
   void pass(milliseconds time) { now_ += time; }
+  // The kernel passes on what is written to a terminal later, so a mark says that this is all.
   std::string shown() const {
-    std::array<char, 4096> buffer{};
-    const ssize_t count = ::read(reader_.get(), buffer.data(), buffer.size());
-    return count > 0 ? std::string(buffer.data(), static_cast<size_t>(count)) : std::string();
+    constexpr char kMark = '|';
+    sandbox::check(::write(terminal_.get(), &kMark, 1), "write");
+    std::string text;
+    for (char next = 0;;) {
+      sandbox::check(::read(reader_.get(), &next, 1), "read");
+      if (next == kMark) return text;
+      text += next;
+    }
   }
 
  private:
