@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -20,7 +21,7 @@ namespace {
 
 constexpr size_t kMaxDepth = 200'000;
 constexpr int kMaxRounds = 16;
-constexpr int kMaxGrowingRounds = 3;
+constexpr size_t kMaxFoundAgain = 2'000;
 
 // A directory that denies its owner access can be opened only after a chmod, which needs no access.
 // It fails for directories of others, and then what follows says EACCES.
@@ -30,9 +31,28 @@ void make_accessible(int parent, const char* name) {
   if (dir) static_cast<void>(acting::change_mode(dir.get(), S_IRWXU));
 }
 
+// Who fills a tree faster than it is emptied could keep us for ever: each look would find more than
+// the one before.
+class Found {
+ public:
+  void at_first(size_t entries) { at_first_ += entries; }
+
+  void again(size_t entries, const std::string& name) {
+    again_ += entries;
+    if (again_ <= 2 * at_first_ + kMaxFoundAgain) return;
+    throw Error(ENOTEMPTY, "unlinkat", name,
+                "it is filled as fast as it is emptied; stop the process that writes there");
+  }
+
+ private:
+  size_t at_first_ = 0;
+  size_t again_ = 0;
+};
+
 class Remover {
  public:
-  explicit Remover(UniqueFd parent) : dirs_(std::move(parent), DirStack::Mounts::Stay) {}
+  Remover(UniqueFd parent, bool first_try, Found& found)
+      : dirs_(std::move(parent), DirStack::Mounts::Stay), first_try_(first_try), found_(found) {}
 
   void remove(const std::string& name) {
     visit(name.c_str());
@@ -50,8 +70,6 @@ class Remover {
     std::string name;
     DirNames names;
     int rounds = 0;
-    int growing_rounds = 0;  // Who refills is faster than we are: each round takes longer.
-    size_t size = 0;         // Of the round before.
   };
 
   void visit(const char* name) {
@@ -80,18 +98,21 @@ class Remover {
       throw Error(errno, "openat2", name);
     }
     Level level{name, DirNames(dir.get(), DirNames::Order::AsRead, kUnlimited)};
-    level.size = level.names.size();
+    if (first_try_) {
+      found_.at_first(level.names.size());
+    } else {
+      found_.again(level.names.size(), name);
+    }
     levels_.push_back(std::move(level));
     dirs_.push(std::move(dir));
   }
 
   // True when the directory was filled again, and emptying it is not hopeless.
-  static bool begin_another_round(Level& level, int fd) {
-    if (++level.rounds >= kMaxRounds || level.growing_rounds >= kMaxGrowingRounds) return false;
+  bool begin_another_round(Level& level, int fd) {
+    if (++level.rounds >= kMaxRounds) return false;
     level.names = DirNames(fd, DirNames::Order::AsRead, kUnlimited);
-    if (level.names.size() >= level.size) ++level.growing_rounds;
-    level.size = level.names.size();
-    return level.size > 0;
+    found_.again(level.names.size(), level.name);
+    return level.names.size() > 0;
   }
 
   void leave() {
@@ -108,17 +129,20 @@ class Remover {
 
   DirStack dirs_;
   std::vector<Level> levels_;
+  bool first_try_;
+  Found& found_;
 };
 
 }  // namespace
 
 void remove_tree(int parent, const std::string& name) {
   constexpr int kTries = 8;
+  Found found;
   for (int tries = 1;; ++tries) {
     UniqueFd top = acting::reopen(parent, O_RDONLY | O_DIRECTORY);
     check(top.get(), "open", name);
     try {
-      return Remover(std::move(top)).remove(name);
+      return Remover(std::move(top), tries == 1, found).remove(name);
     } catch (const Error& error) {
       if (error.code().value() != ESTALE || tries == kTries) throw;
     }
