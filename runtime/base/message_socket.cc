@@ -110,7 +110,8 @@ bool try_send_message(int socket, std::span<const std::byte> payload, std::span<
 }
 
 std::optional<Message> receive_message(int socket) {
-  std::array<std::byte, kInlineMessageBytes + 1> buffer{};
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): nine pages of zeros for each message.
+  std::array<std::byte, kInlineMessageBytes + 1> buffer;
   iovec part{buffer.data(), buffer.size()};
   ControlBuffer control{};
   msghdr header{};
