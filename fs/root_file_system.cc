@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -153,18 +154,34 @@ void RootFileSystem::mount_binds() {
   }
 }
 
+UniqueFd RootFileSystem::mount_private_proc() const {
+  UniqueFd proc = open_private_proc();
+  // In the scratch file system, with which it leaves the namespace in enter(). Were it not attached
+  // at all, the end of PID 1 would wait for a grace period of RCU more.
+  attach_mount(proc.get(), empty_.get(), "private proc");
+  return proc;
+}
+
 void RootFileSystem::enter() {
   check(::fchdir(root_.get()), "fchdir", "root");
-  // Both on one place: the old root ends up on top of the new one and is taken off with everything
-  // in it, with no directory of the host in between: pivot_root(2).
+  // Both on one place: the old root ends up on top of the new one, with no directory of the host in
+  // between: pivot_root(2).
   check(pivot_root(".", "."), "pivot_root", "root");
-  check(::umount2(".", MNT_DETACH), "umount2", "old root");
   check(::chdir("/"), "chdir", "/");
-  // ".." of the root shows a mount that still lies over it.
-  const uint64_t wanted = mount_id(root_.get(), "");
-  if (mount_id(AT_FDCWD, "/") != wanted || mount_id(AT_FDCWD, "/..") != wanted) {
+  if (mount_id(AT_FDCWD, "/") != mount_id(root_.get(), "")) {
     throw Error(EXDEV, "pivot_root", "/", "the new root is not the file system that was mounted");
   }
+}
+
+FailedCall drop_old_root() noexcept {
+  // The last component of what umount2(2) is given leads to the topmost mount.
+  return failed("umount2(/)", raw_syscall(SYS_umount2, to_argument("/"), MNT_DETACH));
+}
+
+void require_bare_root() {
+  // ".." of the root shows a mount that still lies over it.
+  if (mount_id(AT_FDCWD, "/..") == mount_id(AT_FDCWD, "/")) return;
+  throw Error(EXDEV, "umount2", "/", "a mount still lies over the root of the sandbox");
 }
 
 void RootRequest::encode(WireWriter& out) const {

@@ -8,6 +8,7 @@
 #include "fs/bind_mount.h"
 #include "fs/host_path.h"
 #include "fs/scratch.h"
+#include "runtime/base/raw_syscall.h"
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
@@ -63,9 +64,11 @@ class RootFileSystem {
   /// host. For a caller with CAP_CHOWN. Never reaches a mount; ids that are not mapped stay.
   void give_to_root();
   void mount_binds();
+  /// A procfs that hides nothing, for PID 1 itself. Nobody else can reach it.
+  UniqueFd mount_private_proc() const;
 
-  /// Makes it the root directory and lets go of the host's: pivot_root(2). Then checks that "/" is
-  /// what was mounted.
+  /// Makes it the root directory: pivot_root(2). The host's is left on top of it, where only ".."
+  /// of the root and umount2(2) see it.
   void enter();
 
   /// The root, for fchdir(2) and lookups.
@@ -80,5 +83,12 @@ class RootFileSystem {
   UniqueFd root_;
   UniqueFd sudo_listener_;
 };
+
+/// After RootFileSystem::enter(): takes off the host's root and everything in it. Waits for a grace
+/// period of RCU. Makes raw system calls only, for a child that shares its parent's memory.
+FailedCall drop_old_root() noexcept;
+
+/// After that: throws Error when a mount still lies over "/".
+void require_bare_root();
 
 }  // namespace sandbox

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "runtime/base/raw_syscall.h"
+
 namespace sandbox {
 
 pid_t clone3(clone_args& args) noexcept {
@@ -32,6 +34,16 @@ pid_t clone3_and_run(clone_args& args, int (*run)(void*), void* argument) noexce
   if (result >= 0) return static_cast<pid_t>(result);
   errno = static_cast<int>(-result);
   return -1;
+}
+
+long raw_syscall(long number, long a, long b, long c, long d) noexcept {
+  long result = number;
+  register long fourth asm("r10") = d;
+  asm volatile("syscall"
+               : "+a"(result)
+               : "D"(a), "S"(b), "d"(c), "r"(fourth)
+               : "rcx", "r11", "memory");
+  return result;
 }
 
 int openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, mode_t mode) noexcept {

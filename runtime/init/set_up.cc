@@ -12,15 +12,14 @@
 #include <optional>
 #include <utility>
 
-#include "fs/proc_mount.h"
 #include "fs/root_file_system.h"
 #include "isolation/capabilities.h"
 #include "isolation/landlock.h"
 #include "isolation/namespace_quotas.h"
-#include "isolation/network_namespace.h"
 #include "isolation/rlimits.h"
 #include "isolation/seccomp_install.h"
 #include "runtime/base/kernel_file.h"
+#include "runtime/init/side_work.h"
 
 namespace sandbox {
 namespace {
@@ -67,6 +66,10 @@ void reopen_stdio() {
   for (int fd = 0; fd <= 2; ++fd) check(::dup2(null.get(), fd), "dup2", "/dev/null");
 }
 
+void drop_old_root_or_throw() {
+  if (const FailedCall failure = drop_old_root()) throw Error(failure.error, failure.call, "/");
+}
+
 const CapabilityPolicy& policy_of(const LaunchRequest& request) {
   return request.map_writer == MapWriter::Self ? kNoCapabilities : kRangeInitCapabilities;
 }
@@ -96,8 +99,10 @@ class Steps {
 SetUp set_up(const LaunchRequest& request, int maps_written) {
   SetUp result;
   Steps steps;
-  std::optional<NetworkNamespace> network;
+  std::optional<SideWork> side;
   std::optional<RootFileSystem> root;
+  // Made by a child from here on.
+  if (request.own_network) steps.run("network begun", [&] { side.emplace(); });
   // Before we stop being dumpable, after which /proc/self belongs to an id that is not mapped.
   steps.run("oom_score_adj", become_oom_candidate);
   steps.run("ids", [&] { take_ids(request, maps_written); });
@@ -107,8 +112,6 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   }
   // No process that is ever in here may look into this one (CVE-2016-9962).
   steps.run("dumpable", [] { check(::prctl(PR_SET_DUMPABLE, 0), "prctl(PR_SET_DUMPABLE)"); });
-  // Made by a child from here on, while this process mounts.
-  if (request.own_network) steps.run("network begun", [&] { network.emplace(); });
   steps.run("propagation", make_mounts_slave);
   steps.run("sources", [&] { root.emplace(request.root); });
   steps.run("layers", [&] { root->mount_layers(); });
@@ -118,13 +121,17 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   // Before the binds, whose files are the caller's.
   if (request.map_writer != MapWriter::Self) steps.run("owners", [&] { root->give_to_root(); });
   steps.run("binds", [&] { root->mount_binds(); });
-  steps.run("private proc", [&] { result.proc = open_private_proc(); });
+  steps.run("private proc", [&] { result.proc = root->mount_private_proc(); });
   steps.run("pivot_root", [&] { root->enter(); });
   steps.run("root", [&] { result.root = open_root(); });
   root.reset();
   // Before the quotas, which would keep the child from making it.
-  if (request.own_network) steps.run("network", [&] { network->enter(); });
-  network.reset();
+  if (side) steps.run("network", [&] { side->enter_network(); });
+  if (side) {
+    side->begin_drop_old_root();
+  } else {
+    steps.run("old root", drop_old_root_or_throw);
+  }
   steps.run("quotas", [&] { close_namespace_quotas(result.proc.get()); });
   steps.run("stdio", reopen_stdio);
   steps.run("names", set_names);
@@ -137,8 +144,10 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
     result.report.landlock_abi = landlock.abi;
     result.report.landlock_weakness = landlock.weakness;
   });
-  // Last: nothing above is allowed any more.
+  // Last of its own: nothing above is allowed any more.
   steps.run("seccomp", [&] { install_seccomp(request.allow_filter); });
+  if (side) steps.run("old root", [&] { side->finish(); });
+  steps.run("root is bare", require_bare_root);
   result.report.steps = steps.take();
   return result;
 }
