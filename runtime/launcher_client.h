@@ -21,6 +21,9 @@ class LauncherClient {
   /// `uid` and `gid` are what a launcher with euid 0 becomes.
   LauncherClient(uid_t uid, gid_t gid) noexcept : uid_(uid), gid_(gid) {}
 
+  /// Starts the launcher, if it is not there, for a launch() that comes soon: its process begins
+  /// while the caller prepares the request. Throws Error.
+  void prepare() { child(); }
   /// Asks for a sandbox, and starts the launcher for the first one. `fds` are those of the request;
   /// answers come on the other end of the first, and end of file there means that the launcher died
   /// on the way. Throws Error.
@@ -45,7 +48,7 @@ class LauncherClient {
     Child& operator=(const Child&) = delete;
     ~Child();
   };
-  std::shared_ptr<const Child> child();
+  std::shared_ptr<const Child> child();  // Starts it if it is not there.
   void replace(const std::shared_ptr<const Child>& dead);
   void send(std::span<const std::byte> payload, std::span<const int> fds);
 

@@ -39,6 +39,7 @@ class Runtime::Impl {
   explicit Impl(const RuntimeOptions& options) : Impl(options, make_shared_parts(options)) {}
 
   std::shared_ptr<SandboxCore> create(const SandboxOptions& options) {
+    maker_.prepare();
     const NameService names =
         options.network == Network::Host ? NameService::Host : NameService::None;
     return create(options, templates_.find(options.template_name, names));

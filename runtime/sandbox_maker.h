@@ -33,6 +33,9 @@ class SandboxMaker {
   /// `cgroup` and `may_move_host` as in RuntimeOptions.
   SandboxMaker(Shared shared, std::string cgroup, bool may_move_host);
 
+  /// Has the launcher start while the caller prepares a create(). Throws Error.
+  void prepare() { launcher_->prepare(); }
+
   /// As Runtime::create(), of `source` in the place of what `given.template_name` names.
   std::shared_ptr<SandboxCore> create(const SandboxOptions& given,
                                       const std::shared_ptr<const TemplateSource>& source);
