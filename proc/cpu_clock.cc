@@ -3,9 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cinttypes>
-#include <cstdio>
+#include <charconv>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "proc/process_tree.h"
 
@@ -29,26 +30,46 @@ struct Stat {
   uint64_t starttime = 0;
 };
 
+// Not sscanf(3), which would be a tenth of sandbox-init: it knows floating point numbers too.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(" \n", begin), text.size());
+    if (end > begin) words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return words;
+}
+
+uint64_t to_number(std::string_view word) {
+  uint64_t number = 0;
+  std::from_chars(word.data(), word.data() + word.size(), number);
+  return number;
+}
+
 Stat read_stat(int proc, pid_t pid) {
+  constexpr std::size_t kFirst = 3;  // As proc(5) counts them; the name is the second.
   const std::string text = read_proc_entry(proc, pid, "stat");
   const std::size_t name_end = text.rfind(") ");
   if (name_end == std::string::npos) return {};
-  Stat stat;
-  const int found = std::sscanf(text.c_str() + name_end + 2,
-                                "%c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
-                                " %" SCNu64 " %" SCNu64 " %*s %*s %*s %*s %" SCNu64,
-                                &stat.state, &stat.utime, &stat.stime, &stat.cutime, &stat.cstime,
-                                &stat.starttime);
-  return found == 6 ? stat : Stat();
+  const auto words = words_of(std::string_view(text).substr(name_end + 2));
+  if (words.size() <= 22 - kFirst) return {};
+  return {.state = words[0].front(),
+          .utime = to_number(words[14 - kFirst]),
+          .stime = to_number(words[15 - kFirst]),
+          .cutime = to_number(words[16 - kFirst]),
+          .cstime = to_number(words[17 - kFirst]),
+          .starttime = to_number(words[22 - kFirst])};
 }
 
 // How much of the time in which it could run it did run, so that nobody is charged for the load of
 // others: schedstat, sched-stats.rst.
 double share_of_cpu(int proc, pid_t pid) {
   const std::string text = read_proc_entry(proc, pid, "schedstat");
-  uint64_t ran = 0;
-  uint64_t waited = 0;
-  if (std::sscanf(text.c_str(), "%" SCNu64 " %" SCNu64, &ran, &waited) != 2) return 1;
+  const auto words = words_of(text);
+  if (words.size() < 2) return 1;
+  const uint64_t ran = to_number(words[0]);
+  const uint64_t waited = to_number(words[1]);
   return ran + waited == 0 ? 1 : static_cast<double>(ran) / static_cast<double>(ran + waited);
 }
 
