@@ -60,6 +60,26 @@ StoredTemplate require_template(const TemplateStore& store, const std::string& n
   throw Error(ENOENT, "find template", name, "`sandboxctl template list` lists them");
 }
 
+// What writing to the store may fail with wherever it happens, explained in one place.
+template <typename Work>
+auto writing_to(const std::string& directory, const Work& work) try {
+  return work();
+} catch (const Error& error) {
+  const int value = error.code().value();
+  if (!error.hint().empty()) throw;
+  if (value == ENOSPC || value == EDQUOT) {
+    throw Error(value, error.call(), error.subject(),
+                "templates lie in " + directory +
+                    "; make room there (`template rm --unused`), or have SANDBOX_HOME on a larger "
+                    "disk. Templates are as they were");
+  }
+  if (value != EROFS && value != EACCES) throw;
+  throw Error(value, error.call(), error.subject(),
+              "templates lie in " + directory +
+                  "; what is there can be used, but nothing be added unless it is writable, or "
+                  "SANDBOX_HOME names a directory that is");
+}
+
 // What is wrong with one layer, or empty.
 std::string check_layer(const TemplateStore& store, const std::string& digest) try {
   const std::string path = store.listing_of(digest);
@@ -88,13 +108,13 @@ TemplateInfo Templates::import(const std::string& source, const std::string& nam
   if (source == "host") {
     throw Error(EINVAL, "import", source, "the template `host` is built in and has no layers");
   }
-  TemplateRecord record;
-  {
+  const TemplateRecord record = writing_to(directory_, [&] {
     const LayerStore store(directory_, {uid_, gid_});
-    record = import_source(source, store, to_limits(limits));
-    record.name = name;
-    store.put(record);
-  }
+    TemplateRecord imported = import_source(source, store, to_limits(limits));
+    imported.name = name;
+    store.put(imported);
+    return imported;
+  });
   collect_layers(directory_);  // What the template was before.
   return info_of(record);
 }
@@ -108,13 +128,12 @@ TemplateInfo Templates::build(const std::string& file, const BuildOptions& optio
   settings.on_step = [&](std::size_t number, std::size_t count, const Step& step, bool cached) {
     if (options.on_step) options.on_step({number, count, step.title, cached});
   };
-  TemplateRecord record;
-  {
+  const TemplateRecord record = writing_to(directory_, [&] {
     const LayerStore store(directory_, {uid_, gid_});
     Runtime runtime(options_);
     SandboxStepRunner runner(runtime, store.templates(), options.on_output);
-    record = build_template(manifest, text, store, runner, settings);
-  }
+    return build_template(manifest, text, store, runner, settings);
+  });
   collect_layers(directory_);
   return info_of(record);
 }
@@ -136,7 +155,7 @@ TemplateInfo Templates::inspect(const std::string& name) const {
 }
 
 void Templates::remove(const std::string& name) const {
-  LayerStore(directory_, {uid_, gid_}).remove(name);
+  writing_to(directory_, [&] { LayerStore(directory_, {uid_, gid_}).remove(name); });
   collect_layers(directory_);
 }
 

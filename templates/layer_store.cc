@@ -59,6 +59,14 @@ void remove_at(const files::path& path) {
   remove_tree(parent.get(), path.filename());
 }
 
+void remove_or_leave_to_the_collector(const std::string& path) noexcept {
+  try {
+    remove_at(path);
+  } catch (const Error&) {
+    return;
+  }
+}
+
 std::string read_file(const std::string& path) {
   const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), "open", path));
   return read_to_end(file.get(), path, kLargestRecord);
@@ -89,6 +97,20 @@ std::string unique_name(const std::string& directory) {
   return name;
 }
 
+// A directory for one file that is being written.
+class FileDraft {
+ public:
+  explicit FileDraft(const std::string& directory) : path_(unique_name(directory)) {}
+  FileDraft(const FileDraft&) = delete;
+  FileDraft& operator=(const FileDraft&) = delete;
+  ~FileDraft() { remove_or_leave_to_the_collector(path_); }
+
+  std::string file() const { return path_ + "/file"; }
+
+ private:
+  std::string path_;
+};
+
 }  // namespace
 
 LayerDraft::LayerDraft(LayerDraft&& other) noexcept : path_(std::exchange(other.path_, {})) {}
@@ -99,12 +121,7 @@ LayerDraft::LayerDraft(std::string path) : path_(std::move(path)) {
 }
 
 LayerDraft::~LayerDraft() {
-  if (path_.empty()) return;
-  try {
-    remove_at(path_);
-  } catch (const Error&) {
-    // The collector tries again.
-  }
+  if (!path_.empty()) remove_or_leave_to_the_collector(path_);
 }
 
 UniqueFd LayerDraft::open_tree() const { return open_directory(tree()); }
@@ -136,8 +153,8 @@ LayerSummary LayerStore::commit(LayerDraft draft, const RecordedStatuses& record
 
 // Beside its target and renamed: readers see all of it or what was there before.
 void LayerStore::write_file(const std::string& target, const std::string& text) const {
-  const std::string draft = unique_name(path("drafts"));
-  const std::string name = draft + "/file";
+  const FileDraft draft(path("drafts"));
+  const std::string name = draft.file();
   {
     constexpr int kFlags = O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC;
     const UniqueFd file(check(::open(name.c_str(), kFlags, 0600), "open", name));
@@ -145,7 +162,6 @@ void LayerStore::write_file(const std::string& target, const std::string& text) 
     check(::fsync(file.get()), "fsync", target);
   }
   check(::rename(name.c_str(), target.c_str()), "rename", target);
-  check(::rmdir(draft.c_str()), "rmdir", draft);
 }
 
 void LayerStore::put(const TemplateRecord& record) const {
