@@ -73,6 +73,12 @@ std::optional<ReceivedSignal> SignalInbox::next() const {
   return received;
 }
 
+std::optional<ReceivedSignal> SignalInbox::next_ending() const {
+  std::optional<ReceivedSignal> received = next();
+  while (received && received->number == SIGWINCH) received = next();
+  return received;
+}
+
 void die_by(int signal) {
   ::prctl(PR_SET_DUMPABLE, 0);
   set_handler(signal, nullptr);

@@ -30,6 +30,8 @@ class SignalInbox {
   /// Readable when a signal waits; for poll(2).
   int fd() const noexcept { return reader_.get(); }
   std::optional<ReceivedSignal> next() const;
+  /// The next that asks to end: for who has no window.
+  std::optional<ReceivedSignal> next_ending() const;
 
  private:
   sandbox::UniqueFd reader_;

@@ -15,7 +15,7 @@ constexpr size_t kPieceBytes = 1 << 20;
 }  // namespace
 
 void throw_if_interrupted(const SignalInbox& inbox) {
-  if (const auto received = inbox.next()) throw Interrupted(received->number);
+  if (const auto received = inbox.next_ending()) throw Interrupted(received->number);
 }
 
 StdinSource::StdinSource(const SignalInbox& inbox) : inbox_(inbox), buffer_(kPieceBytes) {}

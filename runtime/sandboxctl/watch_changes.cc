@@ -53,7 +53,7 @@ void print_changes(sandbox::Watcher& watcher, const SignalInbox& inbox,
         {inbox.fd(), POLLIN, 0}, {watcher.fd(), POLLIN, 0}, {display.sandbox_pidfd, POLLIN, 0}};
     if (::poll(polled, 3, -1) < 0 && errno != EINTR) throw system_failure("watching", "poll");
     print(watcher, display.json);
-    if (inbox.next()) return;
+    if (inbox.next_ending()) return;
     if (polled[2].revents != 0) throw ended(display, "the sandbox has ended");
     if (watcher.ended()) throw ended(display, "the directory was removed or moved");
   }
