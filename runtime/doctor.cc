@@ -134,7 +134,7 @@ std::vector<Probe> diagnose(const RuntimeOptions& options) {
     probes.push_back(memfd_refused(error, sysctls));
   }
   probes.push_back(check_subordinate_ids());
-  probes.push_back(check_cgroups(own_cgroups(), "/sys/fs/cgroup"));
+  probes.push_back(check_cgroups(own_cgroups(), "/sys/fs/cgroup", "/run"));
   probes.push_back(check_inotify(sysctls));
   probes.push_back(check_core_pattern(core_pattern()));
   return probes;

@@ -101,6 +101,19 @@ bool is_writable(const std::string& cgroup) {
          ::access(cgroup.c_str(), W_OK) == 0;
 }
 
+// The cgroup in which the caller's systemd makes scopes; empty when there is none to ask. The
+// user's own is there from the first login on.
+std::string cgroup_of_systemd(const std::string& root, const std::string& run) {
+  if (::geteuid() == 0) {
+    const bool runs = ::access((run + "/systemd/system").c_str(), F_OK) == 0;
+    return runs ? root + "/system.slice" : std::string();
+  }
+  const std::string uid = std::to_string(::geteuid());
+  const bool runs = ::access((run + "/user/" + uid + "/systemd/private").c_str(), F_OK) == 0;
+  return runs ? root + "/user.slice/user-" + uid + ".slice/user@" + uid + ".service"
+              : std::string();
+}
+
 }  // namespace
 
 Probe check_kernel(std::string_view release) {
@@ -158,7 +171,7 @@ Probe check_subordinate_ids() {
   return probe;
 }
 
-Probe check_cgroups(std::string_view self, const std::string& root) {
+Probe check_cgroups(std::string_view self, const std::string& root, const std::string& run) {
   const OwnCgroup own = OwnCgroup::parse(self);
   Probe probe{.name = "cgroup v2", .required = false, .found = "", .remedy = {}};
   if (own.path.empty() || own.version_1) {
@@ -172,12 +185,17 @@ Probe check_cgroups(std::string_view self, const std::string& root) {
   // Ours, or the one above if we were started in a leaf: cgroup_ladder.h.
   const std::string above = own.path.substr(0, own.path.rfind('/'));
   const bool in_leaf = !above.ends_with(".slice") && !above.empty() && is_writable(root + above);
-  const std::string directory = root + (in_leaf ? above : own.path);
+  std::string directory = root + (in_leaf ? above : own.path);
+  bool usable = is_writable(directory);
+  probe.found = usable ? "delegated to us" : "not delegated to us";
+  if (const std::string systemd = cgroup_of_systemd(root, run); !usable && !systemd.empty()) {
+    probe.found = "systemd will be asked for a scope";
+    directory = systemd;
+    usable = true;
+  }
   const std::string missing = missing_controllers(read_or_empty(directory + "/cgroup.controllers"));
-  const bool writable = is_writable(directory);
-  probe.found = writable ? "delegated to us" : "not delegated to us";
   if (!missing.empty()) probe.found += ", without " + missing;
-  if (writable && missing.empty()) return probe;
+  if (usable && missing.empty()) return probe;
   probe.status = Status::Warning;
   probe.remedy = missing.empty()
                      ? "limits of memory, cpu and processes need a delegated cgroup: start from "

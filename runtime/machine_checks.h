@@ -19,8 +19,9 @@ Probe check_namespace_limits(const Sysctls& sysctls);
 /// Subordinate ids of the caller and newuidmap(1), newgidmap(1): for Ids::Range only.
 Probe check_subordinate_ids();
 
-/// `self` is /proc/self/cgroup, `root` the mount point of the cgroup hierarchies.
-Probe check_cgroups(std::string_view self, const std::string& root);
+/// `self` is /proc/self/cgroup, `root` the mount point of the cgroup hierarchies, and `run` /run,
+/// where a systemd that could be asked for a scope shows.
+Probe check_cgroups(std::string_view self, const std::string& root, const std::string& run);
 
 /// fs.inotify.*: what watching files may use.
 Probe check_inotify(const Sysctls& sysctls);

@@ -1,6 +1,7 @@
 #include "runtime/machine_checks.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include "tests/support/temp_dir.h"
 
@@ -30,14 +31,15 @@ TEST(CheckNamespaceLimits, ZeroIsFailure) {
 }
 
 TEST(CheckCgroups, VersionOneIsAWarning) {
-  EXPECT_EQ(check_cgroups("4:memory:/a\n", "/nowhere").found, "only version 1");
-  EXPECT_THAT(check_cgroups("4:memory:/a\n0::/a\n", "/nowhere").found, HasSubstr("hybrid"));
+  EXPECT_EQ(check_cgroups("4:memory:/a\n", "/nowhere", "/nowhere").found, "only version 1");
+  EXPECT_THAT(check_cgroups("4:memory:/a\n0::/a\n", "/nowhere", "/nowhere").found,
+              HasSubstr("hybrid"));
 }
 
 TEST(CheckCgroups, DelegatedSubtreeIsOk) {
   const TempDir root = TempDir::with(
       {{"a/cgroup.controllers", "cpuset cpu io memory pids\n"}, {"a/cgroup.procs", ""}});
-  const Probe probe = check_cgroups("0::/a\n", root.path());
+  const Probe probe = check_cgroups("0::/a\n", root.path(), "/nowhere");
   EXPECT_EQ(probe.status, Status::Ok) << probe.found;
   EXPECT_THAT(probe.remedy, IsEmpty());
 }
@@ -45,9 +47,38 @@ TEST(CheckCgroups, DelegatedSubtreeIsOk) {
 TEST(CheckCgroups, MissingControllersAreNamed) {
   const TempDir root =
       TempDir::with({{"a/cgroup.controllers", "memory cpuset\n"}, {"a/cgroup.procs", ""}});
-  const Probe probe = check_cgroups("0::/a\n", root.path());
+  const Probe probe = check_cgroups("0::/a\n", root.path(), "/nowhere");
   EXPECT_EQ(probe.status, Status::Warning);
   EXPECT_THAT(probe.found, HasSubstr("without cpu, pids"));
+  EXPECT_EQ(probe.remedy,
+            "for cpu, pids put '[Service]' and 'Delegate=cpu cpuset io memory pids' as two lines "
+            "into /etc/systemd/system/user@.service.d/delegate.conf, run 'systemctl daemon-reload' "
+            "and log in again");
+}
+
+// Its own systemd and the cgroup in which that makes scopes, with `controllers`.
+Probe check_with_systemd(const std::string& controllers) {
+  const std::string uid = std::to_string(::geteuid());
+  const std::string service = "user.slice/user-" + uid + ".slice/user@" + uid + ".service";
+  const TempDir root = TempDir::with({{"session/cgroup.controllers", ""},
+                                      {"system.slice/cgroup.controllers", controllers},
+                                      {service + "/cgroup.controllers", controllers}});
+  const TempDir run =
+      TempDir::with({{"systemd/system/x", ""}, {"user/" + uid + "/systemd/private", ""}});
+  return check_cgroups("0::/session\n", root.path(), run.path());
+}
+
+TEST(CheckCgroups, SystemdThatCanBeAskedIsOk) {
+  const Probe probe = check_with_systemd("cpu memory pids\n");
+  EXPECT_EQ(probe.status, Status::Ok);
+  EXPECT_EQ(probe.found, "systemd will be asked for a scope");
+}
+
+TEST(CheckCgroups, ControllersThatSystemdKeepsAreNamed) {
+  const Probe probe = check_with_systemd("memory pids\n");
+  EXPECT_EQ(probe.status, Status::Warning);
+  EXPECT_EQ(probe.found, "systemd will be asked for a scope, without cpu");
+  EXPECT_THAT(probe.remedy, HasSubstr("Delegate=cpu"));
 }
 
 TEST(CheckInotify, FewWatchesAreAWarning) {
