@@ -200,6 +200,11 @@ bool is_missing_program(const Error& error) {
   return error.code().value() == ENOENT && error.call() == "execve";
 }
 
+Follow follow_of(Process::Feed feed, Stdin input) {
+  if (feed == Process::Feed::Snapshot) return Follow::No;
+  return input == Stdin::Pipe ? Follow::AtItsPace : Follow::Yes;
+}
+
 bool goes_through_init(const Command& command) {
   return command.output == Output::Kept || command.max_output || command.idle_timeout;
 }
@@ -346,12 +351,11 @@ void Commands::replay(pid_t pid, const OutputCallback& callback, const GapCallba
 
 Process Commands::connect_to(pid_t pid, const std::string& tag, const ConnectOptions& from,
                              Process::Feed feed) const {
-  const ConnectRequest request{
-      .pid = pid,
-      .tag = tag,
-      .out_from = from.stdout_from,
-      .err_from = from.stderr_from,
-      .follow = feed == Process::Feed::Snapshot ? Follow::No : Follow::Yes};
+  const ConnectRequest request{.pid = pid,
+                               .tag = tag,
+                               .out_from = from.stdout_from,
+                               .err_from = from.stderr_from,
+                               .follow = follow_of(feed, from.input)};
   auto [ours, theirs] = MessageSocket::pair();
   Pipe out = make_pipe();
   Pipe err = make_pipe();

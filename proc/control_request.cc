@@ -103,6 +103,7 @@ void write_command(WireWriter& out, const CommandInfo& command) {
   out.texts(command.env_names);
   out.text(command.tag);
   out.u32(static_cast<uint32_t>(command.output));
+  out.u32(command.in_terminal ? 1 : 0);
   out.u32(static_cast<uint32_t>(command.state));
   out.u32(command.outcome ? 1 : 0);
   if (command.outcome) write_outcome(out, *command.outcome);
@@ -119,6 +120,7 @@ CommandInfo read_command(WireReader& in) {
   command.env_names = in.texts();
   command.tag = in.text();
   command.output = static_cast<Output>(in.u32());
+  command.in_terminal = in.u32() != 0;
   command.state = static_cast<CommandState>(in.u32());
   if (in.u32() != 0) command.outcome = read_outcome(in);
   command.age = std::chrono::milliseconds(in.u64());

@@ -11,8 +11,8 @@
 
 namespace sandbox {
 
-KeptClient::KeptClient(MessageSocket status, std::array<Tap, 2> taps)
-    : status_(std::move(status)), taps_(std::move(taps)) {
+KeptClient::KeptClient(MessageSocket status, std::array<Tap, 2> taps, bool sets_pace)
+    : status_(std::move(status)), taps_(std::move(taps)), sets_pace_(sets_pace) {
   for (const Tap& tap : taps_) {
     if (tap.writer) check(::fcntl(tap.writer.get(), F_SETFL, O_NONBLOCK), "fcntl(F_SETFL)", "pipe");
   }

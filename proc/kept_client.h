@@ -29,12 +29,15 @@ class KeptClient {
     bool is_gone = false;                ///< Nobody reads it any more.
   };
 
-  KeptClient(MessageSocket status, std::array<Tap, 2> taps);
+  KeptClient(MessageSocket status, std::array<Tap, 2> taps, bool sets_pace = false);
 
   const MessageSocket& status() const noexcept { return status_; }
   Tap& tap(std::size_t stream) noexcept { return taps_.at(stream); }
   const Tap& tap(std::size_t stream) const noexcept { return taps_.at(stream); }
   bool has_taps() const noexcept { return taps_[0].writer || taps_[1].writer; }
+
+  /// A command in a terminal is not to print faster than this one reads.
+  bool sets_pace() const noexcept { return sets_pace_; }
 
   /// Sends `message`, behind those that wait.
   void tell(const StatusMessage& message, UniqueFd fd = UniqueFd());
@@ -64,6 +67,7 @@ class KeptClient {
   MessageSocket status_;
   std::array<Tap, 2> taps_;
   std::deque<Outgoing> outbox_;
+  bool sets_pace_ = false;
   bool told_ = false;
   bool detached_ = false;
 };

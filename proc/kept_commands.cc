@@ -98,7 +98,8 @@ void KeptCommands::admit(Entry at, Client wish) {
     if (wish.follow == Follow::No) taps.at(stream).until = command.streams.at(stream).ring().end();
   }
   command.had_client = true;
-  KeptClient& client = command.clients.emplace_back(std::move(wish.status), std::move(taps));
+  KeptClient& client = command.clients.emplace_back(std::move(wish.status), std::move(taps),
+                                                    wish.follow == Follow::AtItsPace);
   client.tell(Started{at->first}, std::move(input));
   if (command.ended) client.tell(*command.ended);
   if (command.ended || wish.follow == Follow::No) client.set_told();

@@ -43,16 +43,18 @@ struct Abandoned {
 using KeptEvent = std::variant<SignalWanted, LimitReached, Abandoned>;
 
 enum class Follow {
-  No,   ///< What there is now, then the end.
-  Yes,  ///< Until the command has ended.
+  No,        ///< What there is now, then the end.
+  Yes,       ///< Until the command has ended.
+  AtItsPace  ///< The same, and a command in a terminal waits while this client does not read.
 };
 
 /// The commands whose output goes through PID 1: it is read as it comes, held in bounded rings, and
 /// given to any number of clients, each at its own speed and from the offset that it asks for.
 ///
 /// Who does not read holds up nobody else: not the command, not PID 1, not another client. A client
-/// that falls behind the ring is told Gap before the bytes that follow it. Only a command that is
-/// not kept, and is here for its limits, waits for its one client, as one with plain pipes does.
+/// that falls behind the ring is told Gap before the bytes that follow it. Two kinds of command do
+/// wait: one that is not kept, and is here for its limits, for its one client, as one with plain
+/// pipes does; and one in a terminal for those who type in it, as for any terminal that is slow.
 ///
 /// Ended commands stay, with outcome and output, within bounds: the oldest are given up first.
 ///

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 #include <utility>
 
 #include "proc/kept_commands.h"
@@ -180,11 +181,16 @@ void KeptCommands::close_unread_sources(Command& command) {
 }
 
 std::size_t KeptCommands::room_for(const Command& command, std::size_t stream) {
-  uint64_t slowest = command.streams.at(stream).ring().end();
+  const KeptStream& source = command.streams.at(stream);
+  uint64_t slowest = source.ring().end();
+  bool is_paced = source.is_lossless();
   for (const KeptClient& client : command.clients) {
-    if (client.tap(stream).writer) slowest = std::min(slowest, client.tap(stream).position);
+    const bool counts = source.is_lossless() || (source.is_terminal() && client.sets_pace());
+    if (!counts || !client.tap(stream).writer) continue;
+    is_paced = true;
+    slowest = std::min(slowest, client.tap(stream).position);
   }
-  return command.streams.at(stream).room(slowest);
+  return is_paced ? source.room(slowest) : std::numeric_limits<std::size_t>::max();
 }
 
 // A source for which there is no room is not watched at all: epoll(7) tells EPOLLHUP unasked.

@@ -33,12 +33,12 @@ KeptStream::KeptStream(UniqueFd source, const OutputPolicy& policy)
   if (policy.max_bytes != 0 && !keeps_tail(policy)) limit_ = policy.max_bytes;
   lossless_ = policy.output == Output::Piped && !keeps_tail(policy);
   if (!source_) return;
+  terminal_ = ::isatty(source_.get()) == 1;
   const int flags = check(::fcntl(source_.get(), F_GETFL), "fcntl(F_GETFL)", "output");
   check(::fcntl(source_.get(), F_SETFL, flags | O_NONBLOCK), "fcntl(F_SETFL)", "output");
 }
 
 std::size_t KeptStream::room(uint64_t slowest) const noexcept {
-  if (!lossless_) return std::numeric_limits<std::size_t>::max();
   return ring_.capacity() - (ring_.end() - std::max(slowest, ring_.begin()));
 }
 

@@ -31,11 +31,12 @@ class KeptStream {
   int source() const noexcept { return source_.get(); }
   /// Nothing is overwritten that the slowest reader has not had.
   bool is_lossless() const noexcept { return lossless_; }
+  bool is_terminal() const noexcept { return terminal_; }
   bool is_open() const noexcept { return static_cast<bool>(source_); }
   void close() noexcept { source_.reset(); }
 
-  /// How much may be read now when the slowest reader is at `slowest`: 0 when nothing may be lost
-  /// and the ring is full of what he has not had.
+  /// How much may be read now if nothing is to be lost to a reader who is at `slowest`: 0 when the
+  /// ring is full of what he has not had.
   std::size_t room(uint64_t slowest) const noexcept;
 
   struct Taken {
@@ -65,6 +66,7 @@ class KeptStream {
   UniqueFd source_;
   OutputRing ring_;
   bool lossless_ = false;
+  bool terminal_ = false;
   uint64_t limit_ = std::numeric_limits<uint64_t>::max();
   uint64_t seen_ = 0;
   uint64_t final_ = 0;

@@ -38,6 +38,7 @@ CommandInfo facts_of(const SpawnRequest& request, pid_t pid) {
   info.env_names = cut(names_of(request.env));
   info.tag = request.tag;
   info.output = request.output.output;
+  info.in_terminal = request.terminal.has_value();
   return info;
 }
 

@@ -59,7 +59,8 @@ void CommandTable::hand_over(pid_t pid, Plumbing plumbing, const SpawnRequest& r
   kept_.add(pid, std::move(plumbing.sources), request.output, commands_.at(pid).tag);
   kept_.connect(pid, {.status = std::move(status),
                       .out = std::move(plumbing.client_out),
-                      .err = std::move(plumbing.client_err)});
+                      .err = std::move(plumbing.client_err),
+                      .follow = Follow::AtItsPace});
 }
 
 void CommandTable::connect(const ConnectRequest& request, MessageSocket status,

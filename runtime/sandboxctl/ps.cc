@@ -66,6 +66,7 @@ ordered_json fields(sandbox::CommandInfo command) {
                          {"tag", command.tag},
                          {"encoding", is_text ? "utf-8" : "escaped"},
                          {"output", word_for(command.output)},
+                         {"tty", command.in_terminal},
                          {"age_ms", command.age.count()},
                          {"stdout_bytes", command.stdout_bytes},
                          {"stderr_bytes", command.stderr_bytes}};

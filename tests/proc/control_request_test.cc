@@ -83,6 +83,7 @@ TEST(ControlReply, EveryFieldOfACommandComesBack) {
   info.env_names = {"PATH", "K"};
   info.tag = "job";
   info.output = Output::Kept;
+  info.in_terminal = true;
   info.state = CommandState::Ended;
   info.outcome = OutputLimit{uint64_t{1} << 40};
   info.age = std::chrono::milliseconds(5);
@@ -97,6 +98,7 @@ TEST(ControlReply, EveryFieldOfACommandComesBack) {
   EXPECT_EQ(back.env_names, info.env_names);
   EXPECT_EQ(back.tag, "job");
   EXPECT_EQ(back.output, Output::Kept);
+  EXPECT_TRUE(back.in_terminal);
   EXPECT_EQ(back.state, CommandState::Ended);
   EXPECT_EQ(back.outcome, info.outcome);
   EXPECT_EQ(back.age, info.age);

@@ -156,6 +156,31 @@ TEST(Kept, GapStandsBetweenWhatIsThere) {
   EXPECT_NE(text.find('?'), std::string::npos);
 }
 
+// 2.7 MB; a ring and a pipe hold 1.1.
+constexpr const char* kMoreThanARing = "read line; stty -opost; seq 400000; read line";
+
+TEST(Kept, TerminalWaitsForWhoTypesInIt) {
+  const Box box;
+  Process process = box.start(kMoreThanARing, kept({.terminal = TerminalSize{}}));
+  process.write_stdin("go\n");
+  // PID 1 has read what it may, and the program is held up.
+  EXPECT_TRUE(becomes_true([&] { return find(box, process.pid())->stdout_bytes > 1 << 20; }));
+  process.write_stdin("\n");
+  const std::string text = output_of(process);
+  EXPECT_THAT(text, HasSubstr("\n399999\n400000\n"));
+  EXPECT_EQ(process.lost_bytes(Stream::Stdout), 0U);
+  EXPECT_GT(text.size(), std::size_t{2'688'895});
+}
+
+TEST(Kept, TerminalDoesNotWaitForWhoOnlyWatches) {
+  const Box box;
+  const pid_t pid = leave(box, kMoreThanARing, {.terminal = TerminalSize{}});
+  Process watching = box.commands().connect(pid, {.input = Stdin::Empty});
+  box.commands().connect(pid).write_stdin("go\n\n");
+  EXPECT_TRUE(becomes_true([&] { return has_ended(box, pid); }));
+  EXPECT_EQ(watching.wait(), Outcome(Exited{0}));
+}
+
 TEST(Kept, StdinEndsWhenItIsClosed) {
   const Box box;
   Process process = box.start("wc -c", kept({.input = Stdin::Pipe}));

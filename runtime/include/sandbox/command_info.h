@@ -43,6 +43,7 @@ struct CommandInfo {
   std::vector<std::string> env_names;  ///< Names of its variables: values may be secrets.
   std::string tag;                     ///< Command::tag.
   Output output = Output::Piped;
+  bool in_terminal = false;  ///< Command::terminal.
   CommandState state = CommandState::Running;
   std::optional<Outcome> outcome;    ///< Of one that has ended.
   std::chrono::milliseconds age{0};  ///< Since it was started.

@@ -51,8 +51,9 @@ using GapCallback = std::function<void(const OutputGap& gap)>;
 /// command writes into pipes: nobody reading means that it blocks when they are full (1 MiB), and
 /// that nothing is lost. Destroying a Process that has not ended kills its tree; detach() does not.
 ///
-/// Of a command with Output::Kept this is one connection among others. The command never waits for
-/// it; who reads too slowly misses something and is told how much. Destroying it ends nothing.
+/// Of a command with Output::Kept this is one connection among others. The command does not wait
+/// for it: who falls more than 1 MiB behind misses what was overwritten, and is told how much. Only
+/// one in a terminal waits for those who take part in its input. Destroying it ends nothing.
 ///
 /// A command in a terminal (Command::terminal) has one stream in each direction. What it prints
 /// comes as Stream::Stdout, with "\r\n" for "\n", and what is written is typed: "\x03" is Ctrl-C.
