@@ -1,11 +1,15 @@
 // sandboxctl attach: go on with a command that was left running.
 
+#include <unistd.h>
+
+#include <optional>
+
 #include "runtime/sandboxctl/arguments.h"
 #include "runtime/sandboxctl/command_words.h"
 #include "runtime/sandboxctl/follow.h"
-#include "runtime/sandboxctl/foreground.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/opening.h"
+#include "runtime/sandboxctl/terminal.h"
 #include "runtime/sandboxctl/verbs.h"
 
 namespace sandboxctl {
@@ -16,41 +20,69 @@ constexpr const char* kFooter =
     "Prints what the command has printed, as far as it is kept, and then what it prints.\n"
     "Ctrl-C and SIGTERM go to the command, as with 'exec'; a second one, and the end of the\n"
     "terminal, leave it running. With --no-forward the first one does.\n"
+    "A command in a terminal has your keys, and draws itself anew; 'logs' has what it printed.\n"
     "The exit code is the command's, or 128+N when signal N made us leave.";
+
+struct AttachOptions {
+  std::string id;
+  std::string command;
+  bool wants_stdin = false;
+  bool no_stdin = false;
+  bool no_forward = false;
+  DetachKeys detach_keys;
+};
+
+std::optional<AttachOptions> parse_attach(const std::vector<std::string>& arguments) {
+  CLI::App app("Goes on with a command started by 'exec -d', or with a shell.", "attach");
+  AttachOptions options;
+  std::string detach_keys = DetachKeys::kDefault;
+  app.footer(kFooter);
+  app.add_flag("-i", options.wants_stdin, "pass stdin, if it was started with -i");
+  app.add_flag("--no-stdin", options.no_stdin, "only watch what runs in a terminal");
+  app.add_flag("--no-forward", options.no_forward, "pass no signal on");
+  add_detach_keys(app, detach_keys);
+  std::vector<std::string> words;
+  if (!parse_words(app, kUsage, arguments, words)) return std::nullopt;
+  const CommandWords named = command_words("attach", words, kUsage);
+  if (options.wants_stdin && options.no_stdin) throw usage_error("attach", "-i and --no-stdin");
+  options.id = named.id;
+  options.command = named.command;
+  options.detach_keys = DetachKeys(detach_keys);
+  return options;
+}
+
+sandbox::ConnectOptions connect_options(const AttachOptions& options,
+                                        const std::optional<sandbox::CommandInfo>& command) {
+  sandbox::ConnectOptions from{.input = sandbox::Stdin::Empty};
+  if (options.wants_stdin) from.input = sandbox::Stdin::Pipe;
+  const bool is_live = command && command->in_terminal && !command->outcome;
+  if (!is_live || options.no_stdin || !is_terminal(STDIN_FILENO)) return from;
+  // Printed again, questions to the terminal would be answered again, into the shell.
+  return {.stdout_from = command->stdout_bytes, .input = sandbox::Stdin::Pipe};
+}
 
 }  // namespace
 
 int attach(const std::vector<std::string>& arguments) {
-  CLI::App app("Goes on with a command started by 'sandboxctl exec -d'.", "attach");
-  bool stdin_passed = false;
-  bool no_forward = false;
-  app.footer(kFooter);
-  app.add_flag("-i", stdin_passed, "pass stdin, if it was started with -i");
-  app.add_flag("--no-forward", no_forward, "pass no signal on");
-  std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return 0;
-  const CommandWords named = command_words("attach", words, kUsage);
-
+  const std::optional<AttachOptions> options = parse_attach(arguments);
+  if (!options) return 0;
   sandbox::Runtime runtime = start_runtime();
-  const sandbox::Sandbox box = attach_sandbox(runtime, named.id);
-  const auto input = stdin_passed ? sandbox::Stdin::Pipe : sandbox::Stdin::Empty;
-  sandbox::Process process = connect_command(box, find_command(box, named.command), input);
-  if (stdin_passed && process.stdin_fd() < 0) {
+  const sandbox::Sandbox box = attach_sandbox(runtime, options->id);
+  const pid_t pid = find_command(box, options->command);
+  const sandbox::ConnectOptions from = connect_options(*options, look_at_command(box, pid));
+  sandbox::Process process = connect_command(box, pid, from);
+  if (options->wants_stdin && process.stdin_fd() < 0) {
     throw Failure(kFailed, {.doing = "passing stdin",
-                            .subject = named.command,
+                            .subject = options->command,
                             .reason = "its stdin is at end of file",
                             .hint = "start it with 'exec -d -i'"});
   }
-  const auto leaving = no_forward ? Relay::Leave::AtFirst : Relay::Leave::AtHangup;
-  const sandbox::Outcome outcome = follow_command(process, leaving, input);
-  const bool is_plain = std::holds_alternative<sandbox::Exited>(outcome) ||
-                        std::holds_alternative<sandbox::Signaled>(outcome);
-  if (!is_plain) {
-    print_error({.doing = "running the command",
-                 .subject = named.command,
-                 .reason = sandbox::to_string(outcome)});
-  }
-  return exit_code_of(outcome);
+  const Following how{
+      .leaving = options->no_forward ? Relay::Leave::AtFirst : Relay::Leave::AtHangup,
+      .input = process.stdin_fd() < 0 ? sandbox::Stdin::Empty : from.input,
+      .detach_keys = options->detach_keys,
+      .redraw = from.stdout_from > 0 && process.has_terminal()};
+  return follow_to_the_end(process, how, options->id, options->command);
 }
 
 }  // namespace sandboxctl

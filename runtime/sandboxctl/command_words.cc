@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "runtime/sandboxctl/messages.h"
 
@@ -21,13 +22,23 @@ pid_t find_command(const sandbox::Sandbox& box, const std::string& word) {
   std::optional<sandbox::CommandInfo> newest;
   for (sandbox::CommandInfo& info : box.commands().list()) {
     if (info.tag != word) continue;
-    if (!newest || info.age < newest->age) newest = std::move(info);
+    const auto rank = [](const sandbox::CommandInfo& each) {
+      return std::pair(each.outcome.has_value(), each.age);
+    };
+    if (!newest || rank(info) < rank(*newest)) newest = std::move(info);
   }
   if (newest) return newest->pid;
   throw Failure(kFailed, {.doing = "finding the command",
                           .subject = word,
                           .reason = "neither a pid nor the tag of a command",
                           .hint = "'sandboxctl ps' lists the commands"});
+}
+
+std::optional<sandbox::CommandInfo> look_at_command(const sandbox::Sandbox& box, pid_t pid) {
+  for (sandbox::CommandInfo& info : box.commands().list()) {
+    if (info.pid == pid) return std::move(info);
+  }
+  return std::nullopt;
 }
 
 }  // namespace sandboxctl

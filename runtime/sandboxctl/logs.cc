@@ -16,6 +16,10 @@ namespace sandboxctl {
 namespace {
 
 constexpr const char* kUsage = "sandboxctl logs [-f] ID PID";
+constexpr const char* kFooter =
+    "The last 1 MiB of each stream is kept, also after the command has ended. The command does "
+    "not\n"
+    "wait for who reads: what was overwritten before -f came to it is missing, and is told.";
 
 void print_chunk(sandbox::Stream from, std::string_view chunk) {
   if (from == sandbox::Stream::Stdout) return print_output(chunk);
@@ -41,6 +45,7 @@ void print_so_far(const sandbox::Sandbox& box, pid_t pid) try {
 int logs(const std::vector<std::string>& arguments) {
   CLI::App app("Prints the output of a command started by 'sandboxctl exec -d'.", "logs");
   bool follow = false;
+  app.footer(kFooter);
   app.add_flag("-f,--follow", follow, "go on until the command has ended");
   std::vector<std::string> words;
   if (!parse_words(app, kUsage, arguments, words)) return 0;
@@ -50,8 +55,8 @@ int logs(const std::vector<std::string>& arguments) {
   const sandbox::Sandbox box = attach_sandbox(runtime, named.id);
   const pid_t pid = find_command(box, named.command);
   if (follow) {
-    sandbox::Process process = connect_command(box, pid, sandbox::Stdin::Empty);
-    follow_command(process, Relay::Leave::AtFirst, sandbox::Stdin::Empty);
+    sandbox::Process process = connect_command(box, pid, {.input = sandbox::Stdin::Empty});
+    follow_command(process, {.leaving = Relay::Leave::AtFirst});
   } else {
     print_so_far(box, pid);
   }

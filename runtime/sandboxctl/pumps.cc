@@ -122,7 +122,7 @@ void CapturePump::advance() {
   moved(bytes);
 }
 
-InputPump::InputPump(int source, int sink) : Pump(source), sink_(sink), buffer_(kInputBytes) {
+InputPump::InputPump(int source, int sink) : Pump(source), sink_(sink) {
   const int flags = sandbox::check(::fcntl(sink_, F_GETFL), "fcntl", "stdin");
   sandbox::check(::fcntl(sink_, F_SETFL, flags | O_NONBLOCK), "fcntl", "stdin");
 }
@@ -144,13 +144,17 @@ void InputPump::advance() {
 }
 
 void InputPump::read_source() {
+  buffer_.resize(kInputBytes);
   const ssize_t count = ::read(source(), buffer_.data(), buffer_.size());
   if (at_end(count)) return finish();
   if (count < 0 && again(errno)) return;
   if (count < 0) throw system_failure("reading", "stdin");
+  buffer_.resize(static_cast<size_t>(count));
+  if (keys_) buffer_ = keys_->pass(buffer_);
   begin_ = 0;
-  pending_ = static_cast<size_t>(count);
-  write_sink();
+  pending_ = buffer_.size();
+  if (pending_ == 0 && detached()) return finish();
+  if (pending_ > 0) write_sink();
 }
 
 void InputPump::write_sink() {
@@ -162,6 +166,7 @@ void InputPump::write_sink() {
     begin_ += static_cast<size_t>(count);
     pending_ -= static_cast<size_t>(count);
   }
+  if (pending_ == 0 && detached()) return finish();
   state_ = State::AwaitRoom;
 }
 

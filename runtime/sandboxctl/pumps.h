@@ -3,8 +3,12 @@
 #include <poll.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "runtime/sandboxctl/detach_keys.h"
 
 namespace sandboxctl {
 
@@ -93,6 +97,10 @@ class InputPump final : public Pump {
   /// `sink` becomes non-blocking; its open file description is ours alone.
   InputPump(int source, int sink);
 
+  /// Keeps `keys` from the command, and finishes at them.
+  void detach_at(DetachKeys keys) { keys_ = std::move(keys); }
+  bool detached() const noexcept { return keys_ && keys_->complete(); }
+
   pollfd wanted() const override;
   void advance() override;
 
@@ -104,7 +112,8 @@ class InputPump final : public Pump {
 
   int sink_;
   State state_ = State::AwaitRoom;
-  std::vector<char> buffer_;
+  std::optional<DetachKeys> keys_;
+  std::string buffer_;
   size_t begin_ = 0;
   size_t pending_ = 0;
 };

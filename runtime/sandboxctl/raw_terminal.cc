@@ -97,12 +97,21 @@ void RawTerminal::start_guard() {
   guard(raw_modes_, old_modes_);
 }
 
-RawTerminal::~RawTerminal() {
+void RawTerminal::suspend() const noexcept {
   if (::isatty(STDOUT_FILENO) == 1) {
     [[maybe_unused]] const ssize_t wrote =
         ::write(STDOUT_FILENO, kCalmDown.data(), kCalmDown.size());
   }
   set_modes(old_modes_);
+}
+
+void RawTerminal::resume() const noexcept {
+  while (::tcsetattr(STDIN_FILENO, TCSADRAIN, &raw_modes_) != 0 && errno == EINTR) {
+  }
+}
+
+RawTerminal::~RawTerminal() {
+  suspend();
   // One byte is "all is well".
   [[maybe_unused]] const ssize_t told = ::write(guarded_.get(), "", 1);
   guarded_.reset();

@@ -31,6 +31,12 @@ class RawTerminal {
   RawTerminal& operator=(const RawTerminal&) = delete;
   ~RawTerminal();
 
+  /// As it was before, while this process is stopped.
+  void suspend() const noexcept;
+  /// Raw again. Stops this process while it is in the background, as every program that would
+  /// change the terminal then: tcsetattr(3).
+  void resume() const noexcept;
+
  private:
   void start_guard();
 

@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
 
-#include "runtime/sandboxctl/raw_terminal.h"
 #include "sandbox/error.h"
 
 namespace sandboxctl {
@@ -15,6 +15,8 @@ namespace {
 
 // How long output is awaited from daemons that outlive the command: as Process::stream.
 constexpr std::chrono::milliseconds kDaemonOutput{100};
+// Long enough for a program to see the wrong size.
+constexpr std::chrono::milliseconds kRedrawTime{50};
 
 }  // namespace
 
@@ -22,19 +24,20 @@ void Relay::pass_stdin() {
   input_ = std::make_unique<InputPump>(STDIN_FILENO, process_.stdin_fd());
 }
 
-// The destructor of RawTerminal puts our terminal right before anybody may end this process.
+// Our terminal is put right before anybody may end this process.
 std::optional<sandbox::Outcome> Relay::run() {
-  std::optional<RawTerminal> raw;
-  if (process_.has_terminal() && input_) raw.emplace();
-  follow_size();
-  while (!drained()) {
-    poll_once();
-    if (interrupted_) return std::nullopt;
+  if (process_.has_terminal() && input_) {
+    raw_.emplace();
+    inbox_.take_stops();
   }
-  return outcome_;
+  if (!true_size_at_) follow_size();
+  while (!drained() && !interrupted_) poll_once();
+  raw_.reset();
+  return interrupted_ ? std::nullopt : outcome_;
 }
 
 void Relay::follow_size() {
+  true_size_at_.reset();
   if (process_.has_terminal() && ::isatty(STDIN_FILENO) == 1) process_.resize(terminal_size());
 }
 
@@ -48,6 +51,7 @@ void Relay::poll_once() {
     if (errno == EINTR) return;  // The signal is in the inbox.
     throw sandbox::Error(errno, "poll", "");
   }
+  if (true_size_at_ && *true_size_at_ <= Clock::now()) follow_size();
 
   if (polled[0].revents != 0) forward_signals();
   if (polled[1].revents != 0) advance_output(out_, sandbox::Stream::Stdout);
@@ -64,9 +68,13 @@ bool Relay::drained() const {
 }
 
 int Relay::patience_ms() const {
+  const auto until = [](Clock::time_point moment) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(moment - Clock::now());
+    return static_cast<int>(std::max<int64_t>(left.count(), 0));
+  };
+  if (true_size_at_) return until(*true_size_at_);
   if (!outcome_ || process_.output_ends()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - Clock::now());
-  if (left.count() > 0) return static_cast<int>(left.count());
+  if (const int left = until(deadline_); left > 0) return left;
   return -1;  // Only owed bytes keep us here, and they are in the pipe.
 }
 
@@ -78,23 +86,54 @@ void Relay::advance_output(Pump& pump, sandbox::Stream stream) {
 
 void Relay::advance_input() {
   input_->advance();
-  if (!input_->finished()) return;
+  if (input_->finished()) end_input();
+}
+
+// The end of our terminal is not the end of what goes on without us.
+void Relay::end_input() {
+  const bool detached = input_->detached();
   input_.reset();
-  process_.close_stdin();
+  if (detached || (raw_ && leaving_ != Leave::AtSecond)) {
+    interrupted_ = true;
+    signal_ = detached ? 0 : SIGHUP;
+  } else {
+    process_.close_stdin();
+  }
 }
 
 void Relay::forward_signals() {
   while (const auto received = inbox_.next()) {
-    if (received->number == SIGWINCH) {
-      follow_size();
-      continue;
-    }
+    if (handle_as_terminal(received->number)) continue;
     interrupted_ = asks_to_leave(*received);
     signal_ = received->number;
     if (interrupted_) return;
     const auto target = received->from_terminal ? sandbox::Target::Tree : sandbox::Target::Process;
     process_.kill(received->number, target);
   }
+}
+
+// True for the signals that are about our terminal and not for the command.
+bool Relay::handle_as_terminal(int signal) {
+  if (signal == SIGTSTP) {
+    raw_->suspend();
+    stop_like_others();
+  }
+  if (signal == SIGTSTP || signal == SIGCONT) {
+    raw_->resume();
+    redraw();
+  } else if (signal == SIGWINCH) {
+    follow_size();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Relay::redraw() {
+  sandbox::TerminalSize other = terminal_size();
+  other.rows = static_cast<uint16_t>(std::max(other.rows - 1, 1));
+  process_.resize(other);
+  true_size_at_ = Clock::now() + kRedrawTime;
 }
 
 bool Relay::asks_to_leave(const ReceivedSignal& received) const {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/sandboxctl/pumps.h"
+#include "runtime/sandboxctl/raw_terminal.h"
 #include "runtime/sandboxctl/signals.h"
 #include "sandbox/process.h"
 
@@ -25,13 +26,21 @@ class Relay {
 
   /// Passes our stdin to the command, which must have been started with Stdin::Pipe.
   void pass_stdin();
+  /// To be called behind it: `keys` let go of the command, which has a terminal.
+  void detach_at(const DetachKeys& keys) { input_->detach_at(keys); }
 
-  /// Runs until the end. Nothing when a signal asked us to end without the command: a second one,
-  /// unless set_leaving() said otherwise.
+  /// Has the program in the command's terminal draw itself, as programs do at another size: the
+  /// true one follows in a moment.
+  void redraw();
+
+  /// Runs until the end. Nothing when we are to end without the command: at the detach keys, which
+  /// leave no signal(), or because a signal asked us to: a second one, unless set_leaving() said
+  /// otherwise.
   /// Throws Failure when our own stdin, stdout or stderr fails, Error when the sandbox does.
   std::optional<sandbox::Outcome> run();
 
-  /// The last signal received, 0 for none.
+  /// The last signal received, 0 for none. SIGHUP also when the terminal that is our stdin has
+  /// gone.
   int signal() const noexcept { return signal_; }
 
  private:
@@ -43,7 +52,9 @@ class Relay {
   void poll_once();
   void advance_output(Pump& pump, sandbox::Stream stream);
   void advance_input();
+  void end_input();
   void forward_signals();
+  bool handle_as_terminal(int signal);
   bool asks_to_leave(const ReceivedSignal& received) const;
   void note_end();
 
@@ -52,6 +63,8 @@ class Relay {
   Pump& out_;
   Pump& err_;
   std::unique_ptr<InputPump> input_;
+  std::optional<RawTerminal> raw_;
+  std::optional<Clock::time_point> true_size_at_;
   std::optional<sandbox::Outcome> outcome_;
   Clock::time_point deadline_;  // Of output, when the command has ended.
   Leave leaving_ = Leave::AtSecond;

@@ -3,8 +3,10 @@
 #include <optional>
 
 #include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/follow.h"
 #include "runtime/sandboxctl/foreground.h"
 #include "runtime/sandboxctl/messages.h"
+#include "runtime/sandboxctl/opening.h"
 #include "runtime/sandboxctl/raw_terminal.h"
 #include "runtime/sandboxctl/sandbox_arguments.h"
 #include "runtime/sandboxctl/verbs.h"
@@ -13,10 +15,15 @@ namespace sandboxctl {
 namespace {
 
 constexpr const char* kUsage = "sandboxctl shell [OPTIONS] ID";
+constexpr const char* kFooter =
+    "It ends when you leave it ('exit', Ctrl-D), by 'sandboxctl kill' and with its sandbox. When\n"
+    "this terminal closes, sandboxctl is killed or the detach keys are typed, it runs on, and\n"
+    "'sandboxctl attach ID shell' returns to it. 'ps' shows it.";
 
 struct ShellOptions {
   std::string id;
   sandbox::Command command;
+  DetachKeys detach_keys;
 };
 
 std::optional<ShellOptions> parse_shell(const std::vector<std::string>& arguments) {
@@ -25,6 +32,9 @@ std::optional<ShellOptions> parse_shell(const std::vector<std::string>& argument
   EnvironmentArguments environment;
   environment.add_to(app);
   add_value(app, "-u,--user", options.command.user, "whose; default: the sandbox's user");
+  std::string detach_keys = DetachKeys::kDefault;
+  add_detach_keys(app, detach_keys);
+  app.footer(kFooter);
   add_value(app, "-w,--cwd", options.command.cwd, "directory inside; default: the home directory");
   std::vector<std::string> words;
   if (!parse(app, kUsage, arguments, words)) return std::nullopt;
@@ -37,6 +47,9 @@ std::optional<ShellOptions> parse_shell(const std::vector<std::string>& argument
   }
   options.id = words.front();
   options.command.input = sandbox::Stdin::Pipe;
+  options.command.output = sandbox::Output::Kept;
+  options.command.tag = "shell";
+  options.detach_keys = DetachKeys(detach_keys);
   options.command.terminal = require_terminal("shell");
   options.command.env = environment.environment();
   return options;
@@ -47,7 +60,11 @@ std::optional<ShellOptions> parse_shell(const std::vector<std::string>& argument
 int shell(const std::vector<std::string>& arguments) {
   const std::optional<ShellOptions> options = parse_shell(arguments);
   if (!options) return 0;
-  return exec_in_foreground(options->id, options->command);
+  sandbox::Runtime runtime = start_runtime();
+  const sandbox::Sandbox box = attach_sandbox(runtime, options->id);
+  sandbox::Process process = start_command(box, options->command);
+  const Following how{.input = sandbox::Stdin::Pipe, .detach_keys = options->detach_keys};
+  return follow_to_the_end(process, how, options->id, "shell");
 }
 
 }  // namespace sandboxctl

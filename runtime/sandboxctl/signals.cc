@@ -13,11 +13,16 @@ namespace sandboxctl {
 namespace {
 
 constexpr int kForwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH};
+constexpr int kStops[] = {SIGTSTP, SIGCONT};
 constexpr int kPatience = 2;
 
 // What a handler may touch.
 std::atomic<int> g_writer{-1};
 std::atomic<int> g_received{0};
+
+bool asks_to_end(int signal) {
+  return signal != SIGWINCH && signal != SIGTSTP && signal != SIGCONT;
+}
 
 void set_handler(int signal, void (*handler)(int, siginfo_t*, void*)) {
   struct sigaction action {};
@@ -32,7 +37,7 @@ void set_handler(int signal, void (*handler)(int, siginfo_t*, void*)) {
 
 extern "C" void on_signal(int signal, siginfo_t* info, void*) {
   const int saved_errno = errno;
-  if (signal != SIGWINCH && g_received.fetch_add(1) >= kPatience) {
+  if (asks_to_end(signal) && g_received.fetch_add(1) >= kPatience) {
     set_handler(signal, nullptr);
     ::raise(signal);  // Delivered when this handler returns.
   }
@@ -63,8 +68,17 @@ SignalInbox::~SignalInbox() {
   for (const int signal : kForwarded) {
     if (!ignored(signal)) set_handler(signal, nullptr);
   }
+  for (const int signal : kStops) {
+    if (!ignored(signal)) set_handler(signal, nullptr);
+  }
   ::close(g_writer.exchange(-1));
   g_received = 0;
+}
+
+void SignalInbox::take_stops() const {
+  for (const int signal : kStops) {
+    if (!ignored(signal)) set_handler(signal, on_signal);
+  }
 }
 
 std::optional<ReceivedSignal> SignalInbox::next() const {
@@ -75,8 +89,14 @@ std::optional<ReceivedSignal> SignalInbox::next() const {
 
 std::optional<ReceivedSignal> SignalInbox::next_ending() const {
   std::optional<ReceivedSignal> received = next();
-  while (received && received->number == SIGWINCH) received = next();
+  while (received && !asks_to_end(received->number)) received = next();
   return received;
+}
+
+void stop_like_others() {
+  set_handler(SIGTSTP, nullptr);
+  ::raise(SIGTSTP);
+  set_handler(SIGTSTP, on_signal);
 }
 
 void die_by(int signal) {

@@ -27,6 +27,9 @@ class SignalInbox {
   SignalInbox& operator=(const SignalInbox&) = delete;
   ~SignalInbox();
 
+  /// From now on also SIGTSTP and SIGCONT, as often as they like.
+  void take_stops() const;
+
   /// Readable when a signal waits; for poll(2).
   int fd() const noexcept { return reader_.get(); }
   std::optional<ReceivedSignal> next() const;
@@ -36,6 +39,10 @@ class SignalInbox {
  private:
   sandbox::UniqueFd reader_;
 };
+
+/// Stops this process as SIGTSTP does where nobody takes it. Returns when it is continued; at once
+/// where there is no shell that could do that, setpgid(2).
+void stop_like_others();
 
 /// Ends this process by `signal`, without a core file, so that a shell's loop stops as well.
 [[noreturn]] void die_by(int signal);

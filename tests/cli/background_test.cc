@@ -187,6 +187,12 @@ TEST_F(Background, TagStandsForTheNewest) {
   EXPECT_EQ(ctl({"attach", id_, "job"}).out, "new\n");
 }
 
+TEST_F(Background, TagStandsForTheOneThatRuns) {
+  leave("read line; echo runs $line", {"-i", "--tag", "job"});
+  ASSERT_TRUE(becomes(leave("echo ended", {"--tag", "job"}), "ended"));
+  EXPECT_EQ(ctl({"attach", "-i", id_, "job"}, "on\n").out, "runs on\n");
+}
+
 TEST_F(Background, PsTellsWhatTheCommandsAre) {
   const std::string pid = leave("exec sleep 1000", {"--tag", "t", "-w", "/tmp", "-e", "K=secret"});
   const json command = listed(pid);
@@ -195,6 +201,7 @@ TEST_F(Background, PsTellsWhatTheCommandsAre) {
   EXPECT_EQ(command.at("cwd"), "/tmp");
   EXPECT_EQ(command.at("tag"), "t");
   EXPECT_EQ(command.at("output"), "kept");
+  EXPECT_EQ(command.at("tty"), false);
   EXPECT_THAT(command.at("env_names"), ::testing::Contains("K"));
   EXPECT_EQ(command.dump().find("secret"), std::string::npos);
   EXPECT_THAT(ctl({"ps", id_}).out, AllOf(StartsWith("PID"), HasSubstr("sh -c exec sleep 1000")));

@@ -192,6 +192,96 @@ TEST_F(InTerminal, WithoutInputItIsNotRaw) {
   expect_exit_code("130");
 }
 
+TEST_F(InTerminal, StoppedFromOutsideItLeavesTheTerminalAsItWasAndComesBack) {
+  start_shell();
+  const pid_t pid = terminal().foreground();
+  ASSERT_GT(pid, 0);
+  terminal().clear();
+  ::kill(pid, SIGTSTP);
+  terminal().await("host>");
+  EXPECT_EQ(terminal().modes(), modes_);
+  terminal().type_line("fg");
+  EXPECT_TRUE(comes_true([&] { return terminal().modes() != modes_; }));
+  terminal().type_line("echo ba''ck; exit 4");
+  terminal().await("back");
+  expect_exit_code("4");
+  expect_modes_restored();
+}
+
+// A `sandboxctl shell`, typed by a person into `$id`.
+class InShell : public InTerminal {
+ protected:
+  void SetUp() override {
+    InTerminal::SetUp();
+    if (IsSkipped()) return;
+    terminal().type_line("id=$($sandboxctl create --name box) && " + shell_);
+    terminal().await("inside>");
+    terminal().type_line("here=sti''ll");
+  }
+  void TearDown() override {
+    if (IsSkipped()) return;
+    EXPECT_EQ(ctl({"rm", "--all"}).exit_code, 0);
+  }
+  Ended ctl(const std::vector<std::string>& words) const {
+    return sandboxctl(words, {}, {.env = {{"SANDBOX_HOME", home_.path()}}});
+  }
+  // The one shell that there is, from another sandboxctl.
+  void come_back(const std::string& options = {}) const {
+    await_end();
+    terminal().clear();
+    terminal().type_line("$sandboxctl attach " + options + " box shell");
+    terminal().await("inside>");  // It draws itself anew.
+    terminal().type_line("echo $here there");
+    terminal().await("still there");
+  }
+
+  const std::string shell_ = "$sandboxctl shell -e PS1='in''side> ' $id";
+};
+
+TEST_F(InShell, DetachKeysLeaveItAndAttachReturns) {
+  terminal().press("C-p");
+  terminal().press("C-q");
+  terminal().await("it runs on");
+  expect_exit_code("0");
+  expect_modes_restored();
+  come_back("--detach-keys ctrl-a,d");
+  terminal().press("C-a");
+  terminal().type("d");
+  terminal().await("it runs on");
+  come_back();
+  terminal().type_line("exit 6");
+  expect_exit_code("6");
+  expect_modes_restored();
+}
+
+TEST_F(InShell, RunsOnWhenSandboxctlIsKilled) {
+  ::kill(terminal().foreground(), SIGKILL);
+  expect_modes_restored();
+  terminal().resize(80, 20);
+  come_back();
+  terminal().type_line("stty size");
+  terminal().await("20 80");
+}
+
+TEST_F(InShell, RunsOnWhenTheTerminalCloses) {
+  terminal().reopen();
+  come_back();
+  terminal().press("C-d");
+  expect_exit_code("0");
+}
+
+TEST_F(InShell, WatchingPassesNoKey) {
+  terminal().press("C-p");
+  terminal().press("C-q");
+  await_end();
+  terminal().clear();
+  terminal().type_line("$sandboxctl attach --no-stdin box shell");
+  terminal().await("inside>");
+  EXPECT_EQ(terminal().modes(), modes_);
+  ::kill(terminal().foreground(), SIGHUP);
+  await_end();
+}
+
 TEST(NotInTerminal, TerminalIsAMistakeWithAHint) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"run", "-it", "--", "true"},

@@ -45,11 +45,11 @@ std::string without_newline(std::string text) {
 
 }  // namespace
 
-Tmux::Tmux(const std::string& sandbox_home) {
+Tmux::Tmux(const std::string& sandbox_home)
+    : shell_("exec env PS1='host> ' SANDBOX_HOME=" + quoted(sandbox_home) +
+             " sandboxctl=" SANDBOXCTL " sh") {
   require_program("tmux");
-  const std::string shell = "exec env PS1='host> ' SANDBOX_HOME=" + quoted(sandbox_home) +
-                            " sandboxctl=" SANDBOXCTL " sh";
-  run({"-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", shell});
+  run({"-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "30", shell_});
   await("host>");
 }
 
@@ -66,6 +66,11 @@ void Tmux::press(const std::string& key) const { run({"send-keys", key}); }
 
 void Tmux::resize(int cols, int rows) const {
   run({"resize-window", "-x", std::to_string(cols), "-y", std::to_string(rows)});
+}
+
+void Tmux::reopen() const {
+  run({"respawn-pane", "-k", shell_});
+  await("host>");
 }
 
 std::string Tmux::screen() const { return run({"capture-pane", "-p"}); }

@@ -26,6 +26,8 @@ class Tmux {
   /// Presses a key by tmux's name for it, such as `C-z`.
   void press(const std::string& key) const;
   void resize(int cols, int rows) const;
+  /// Closes the terminal under the programs in it, and opens another.
+  void reopen() const;
 
   /// What is on the screen now.
   std::string screen() const;
@@ -43,6 +45,7 @@ class Tmux {
  private:
   std::string run(const std::vector<std::string>& words) const;
 
+  std::string shell_;
   TempDir directory_;
 };
 
