@@ -20,10 +20,10 @@ struct Asked {
   std::optional<ControlCall> call = std::nullopt;
 };
 
-// Nothing for one that has just ended, or whose record is of no use.
+// Nothing for one that has just ended.
 std::optional<Asked> ask(const RunDirectory& run, const std::string& id) {
   try {
-    Asked asked{.record = run.read(id)};
+    Asked asked{.record = run.read_or_guess(id)};
     const BoxConnection connection = run.connect(id);
     asked.host_pid = connection.host_pid;
     asked.call.emplace(connection.control, Describe{});
@@ -57,6 +57,18 @@ std::optional<SandboxCgroup> cgroup_of(const RunDirectory& run, const std::strin
     return open_cgroup(run.read(id));
   } catch (const Error&) {
     return std::nullopt;
+  }
+}
+
+// False when nobody is to be found there.
+bool kill_box(const RunDirectory& run, const std::string& id) {
+  try {
+    const BoxConnection connection = run.connect(id);
+    kill_sandbox(connection.pidfd.get(), cgroup_of(run, id), id);
+    return true;
+  } catch (const Error& error) {
+    if (error.code().value() != ESRCH) throw;
+    return false;
   }
 }
 
@@ -94,13 +106,11 @@ std::vector<SandboxInfo> BoxRegistry::list() const {
 
 void BoxRegistry::destroy(const std::string& id_or_name) const {
   const std::string id = run_.find(id_or_name);
-  try {
-    const BoxConnection connection = run_.connect(id);
-    kill_sandbox(connection.pidfd.get(), cgroup_of(run_, id), id);
-  } catch (const Error& error) {
-    if (error.code().value() != ESRCH) throw;
-  }
+  const bool was_there = kill_box(run_, id);
   run_.remove(id);
+  if (was_there || !run_.is_alive(id)) return;
+  throw Error(EBUSY, "destroy", id,
+              "its control socket has been removed: kill its PID 1, a process named sandbox-init");
 }
 
 }  // namespace sandbox

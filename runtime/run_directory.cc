@@ -47,7 +47,7 @@ void require_name(const std::string& name) {
 }
 
 // The lock tells: PID 1 takes it along when it ends.
-bool is_alive(int directory) { return !try_lock(directory, LOCK_SH); }
+bool is_locked(int directory) { return !try_lock(directory, LOCK_SH); }
 
 // What a dead sandbox has left elsewhere. What is no record leads nowhere: who makes sandboxes
 // collects both in their own places.
@@ -109,7 +109,7 @@ BoxPlace RunDirectory::make_place(const std::string& name) const {
     const std::string holder = std::filesystem::read_symlink(link, ignored);
     const UniqueFd other{is_id(holder) ? ::openat(run.get(), holder.c_str(), O_RDONLY | O_CLOEXEC)
                                        : -1};
-    if (other && is_alive(other.get())) {
+    if (other && is_locked(other.get())) {
       throw Error(EEXIST, "name", name, "a living sandbox has it: " + holder);
     }
     ::unlink(link.c_str());
@@ -137,8 +137,14 @@ std::string RunDirectory::find(const std::string& id_or_name) const {
     throw Error(ENOENT, "find sandbox", id_or_name, "`sandboxctl list` shows those that live");
   }
   require_own(path_ + '/' + id);
-  if (!is_alive(directory.get())) throw_sandbox_ended(id_or_name);
+  if (!is_locked(directory.get())) throw_sandbox_ended(id_or_name);
   return id;
+}
+
+bool RunDirectory::is_alive(const std::string& id) const {
+  const UniqueFd directory{
+      ::open((path_ + '/' + id).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
+  return directory && is_locked(directory.get());
 }
 
 std::vector<std::string> RunDirectory::ids() const {
@@ -148,12 +154,12 @@ std::vector<std::string> RunDirectory::ids() const {
     const std::string id = entry.path().filename();
     if (!is_id(id)) continue;
     const UniqueFd directory{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (directory && is_alive(directory.get())) alive.push_back(id);
+    if (directory && is_locked(directory.get())) alive.push_back(id);
   }
   return alive;
 }
 
-BoxRecord RunDirectory::read(const std::string& id) const {
+BoxRecord RunDirectory::read(const std::string& id) const try {
   const std::string path = path_ + '/' + id + '/' + kRecord;
   const UniqueFd record{
       check(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), "open", path)};
@@ -161,6 +167,26 @@ BoxRecord RunDirectory::read(const std::string& id) const {
   check(::fstat(record.get(), &status), "fstat", path);
   if (!S_ISREG(status.st_mode)) throw Error(EBADMSG, "open", path, "it is not a regular file");
   return BoxRecord::from_json(read_to_end(record.get(), path, kLargestRecord));
+} catch (const Error& error) {
+  const char* reason = error.code().value() == EPROTO
+                           ? "a later version of sandboxctl has written it"
+                           : "it is damaged";
+  throw Error(error.code().value(), "read the record of", id,
+              std::string(reason) + "; `sandboxctl rm " + id + "` ends the sandbox");
+}
+
+BoxRecord RunDirectory::read_or_guess(const std::string& id) const {
+  try {
+    return read(id);
+  } catch (const Error&) {
+    const std::string path = path_ + '/' + id;
+    struct stat status {};
+    check(::stat(path.c_str(), &status), "stat", path);
+    BoxRecord guess;
+    guess.id = id;
+    guess.created_ms = int64_t{status.st_mtim.tv_sec} * 1000;
+    return guess;
+  }
 }
 
 BoxConnection RunDirectory::connect(const std::string& id) const {
@@ -172,7 +198,7 @@ bool RunDirectory::remove(const std::string& id) const {
   check(::flock(run.get(), LOCK_EX), "flock", path_);
   const std::string path = path_ + '/' + id;
   const UniqueFd directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
-  if (!directory || is_alive(directory.get())) return false;
+  if (!directory || is_locked(directory.get())) return false;
   remove_names_of(path_, id);
   const Remains remains = remains_of(*this, id);
   if (!remains.cgroup.empty()) remove_dead_cgroup(remains.cgroup);
@@ -188,7 +214,7 @@ std::vector<std::string> RunDirectory::collect() const {
     const std::string id = entry.path().filename();
     if (!is_id(id)) continue;
     const UniqueFd directory{::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!directory || is_alive(directory.get())) continue;
+    if (!directory || is_locked(directory.get())) continue;
     try {
       if (remove(id)) collected.push_back(id);
     } catch (const Error&) {

@@ -40,12 +40,16 @@ class RunDirectory {
   /// The id of a living sandbox. Throws Error: EINVAL, ENOENT, ESRCH when it has ended, EPERM when
   /// its directory belongs to somebody else.
   std::string find(const std::string& id_or_name) const;
+  bool is_alive(const std::string& id) const;
   /// Of all living ones, in no order.
   std::vector<std::string> ids() const;
 
   /// Throws Error: ENOENT, EBADMSG or EPROTO for a record that is missing, garbage or of a later
   /// version.
   BoxRecord read(const std::string& id) const;
+  /// The same, or what can be known of a sandbox without: its id, and since when there is its
+  /// directory. Throws Error when that has gone.
+  BoxRecord read_or_guess(const std::string& id) const;
   /// Works whether or not PID 1 answers. Throws Error: ESRCH when it has just ended.
   BoxConnection connect(const std::string& id) const;
 

@@ -187,12 +187,30 @@ TEST_F(Lifecycle, GarbageInTheRunDirectoryHarmsNobody) {
   const std::string id = boxes_.create();
   const std::string other = boxes_.create();
   std::ofstream(boxes_.path("run/" + other + "/sandbox.json")) << "{\"version\": 99}";
-  EXPECT_EQ(ctl({"list", "-q"}).out, id + "\n");
+  EXPECT_EQ(listed().size(), 2U) << "what lives is listed, whatever is known of it";
   expect_failure({"exec", other, "true"}, 125, "Protocol error");
   std::ofstream(boxes_.path("run/" + other + "/sandbox.json")) << "{\"vers";
-  expect_failure({"exec", other, "true"}, 125, "Bad message");
+  expect_failure({"exec", other, "true"}, 125, "read the record of " + other + ": Bad message");
   EXPECT_EQ(ctl({"rm", other}).exit_code, 0);
   EXPECT_EQ(ctl({"exec", id, "echo", "well"}).out, "well\n");
+}
+
+TEST_F(Lifecycle, RmTakesWhatHasNoRecordAnyMore) {
+  const std::string id = boxes_.create();
+  std::filesystem::remove(boxes_.path("run/" + id + "/sandbox.json"));
+  EXPECT_EQ(ctl({"list", "-q"}).out, id + "\n");
+  EXPECT_EQ(ctl({"rm", "--all"}).exit_code, 0);
+  EXPECT_EQ(listed(), json::array());
+}
+
+TEST_F(Lifecycle, RmOfOneThatCannotBeReachedIsNoSuccess) {
+  const std::string id = boxes_.create();
+  const pid_t pid = listed().at(0).at("host_pid").get<pid_t>();
+  std::filesystem::remove(boxes_.path("run/" + id + "/control"));
+  expect_failure({"rm", id}, 125, "Device or resource busy");
+  EXPECT_EQ(::kill(pid, SIGKILL), 0);
+  while (ctl({"gc"}).out.empty()) {
+  }
 }
 
 TEST_F(Lifecycle, WrongWordsAreUsageErrors) {

@@ -34,10 +34,12 @@ class Runtime {
   Sandbox attach(const std::string& id_or_name);
 
   /// All living detached sandboxes of this user, oldest first. Each is asked at once with the
-  /// others and has two seconds. Those whose record cannot be read are left out; attach() says why.
+  /// others and has two seconds. Of one whose record cannot be read only the id, the processes and
+  /// about the age are told; attach() says why, and destroy() ends it.
   std::vector<SandboxInfo> list() const;
 
-  /// As attach() and Sandbox::destroy(), but also of use when PID 1 or the record is not.
+  /// As attach() and Sandbox::destroy(), but also of use when PID 1 or the record is not. Throws
+  /// Error: EBUSY when it lives and cannot be reached.
   void destroy(const std::string& id_or_name);
 
   /// Removes what dead sandboxes have left, and returns the ids of the detached ones among them.
