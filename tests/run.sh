@@ -2,7 +2,7 @@
 # Installs, builds and tests everything.
 #
 #   sh tests/run.sh            what CI runs
-#   sh tests/run.sh --all      and the long tests, and the sanitizers as root too
+#   sh tests/run.sh --all      and the long tests, the sanitizers as root too, more fuzzing
 #
 # As root, the tests run as root and as the ordinary user sandbox-test, who is created; as anybody
 # else only as that user. Output in full: build/logs.
@@ -117,6 +117,8 @@ begin_in_background() {
   asan_build=$!
   (priority="nice -n 19"; lint) &
   lint=$!
+  (priority="nice -n 19"; build fuzz) &
+  fuzz_build=$!
 }
 
 finish_asan_build() {
@@ -188,6 +190,16 @@ test_sanitized() {
   fi
 }
 
+# By libFuzzer, as the user: what archives unpack to is written. Two at a time, whatever nproc says.
+fuzz() {
+  wait "$fuzz_build" || die "the build of the fuzzers failed."
+  seconds=20
+  if [ -n "$all" ]; then seconds=60; fi
+  if is_root; then as=as_user; else as=as_self; fi
+  step fuzz "fuzzed each decoder for $seconds s" \
+    "$as" sh tests/fuzz/run.sh build/fuzz/tests/fuzz/fuzz_templates "$seconds" || note_failure fuzz
+}
+
 # "PASS REASON" for each skipped test: the line after GoogleTest's "file:line: Skipped", or what a
 # script says after "Skipped: ".
 skips() {
@@ -243,5 +255,6 @@ test_release
 finish_asan_build
 test_sanitized
 finish_lint
+fuzz
 report_skips
 finish

@@ -15,12 +15,20 @@ struct Decoder {
   /// through.
   std::function<void(std::span<const std::byte> input)> decode;
   std::vector<std::vector<std::byte>> corpus;
+  /// Of the plain tests: fewer for one that takes long.
+  int tries = 20'000;
 };
 
-/// Of messages between our processes, account files, and what template_decoders() has.
+/// All those below.
 const std::vector<Decoder>& decoders();
+
+/// Messages between our processes, and account files.
+std::vector<Decoder> message_decoders();
 
 /// Manifests, documents of images, records and listings of the store.
 std::vector<Decoder> template_decoders();
+
+/// Layers of images, unpacked. Dies when one of them reaches what lies beside its tree.
+Decoder tar_import();
 
 }  // namespace sandbox::test
