@@ -81,9 +81,9 @@ void require_all(uint64_t got, uint64_t bytes) {
 
 }  // namespace
 
-Duration time_create(Runtime& runtime) {
+Duration time_create(Runtime& runtime, const SandboxOptions& options) {
   const Clock::time_point begin = Clock::now();
-  const Sandbox box = runtime.create();
+  const Sandbox box = runtime.create(options);
   return since(begin);
 }
 

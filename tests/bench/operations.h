@@ -11,7 +11,7 @@ namespace sandbox::bench {
 /// What is measured, and the bare system calls that it is measured against. Each runs once and
 /// gives the time of the part that its name says; making and removing the rest does not count.
 
-Duration time_create(Runtime& runtime);
+Duration time_create(Runtime& runtime, const SandboxOptions& options = {});
 Duration time_destroy(Runtime& runtime);
 /// From start() to the end of wait().
 Duration time_command(Sandbox& box);
