@@ -281,6 +281,28 @@ TEST_F(SavedImage, LayerOfAnotherDigestIsRefused) {
   EXPECT_THAT([&] { store_.import(save(std::string(64, '0'))); }, FailsWith(EBADMSG));
 }
 
+// Names in its manifest.json are those of its author: whatever they say, they are looked for
+// inside.
+TEST(SavedImageDirectory, NamesThatLeadOutAreLookedForInside) {
+  const StoreFixture store;
+  const std::string layer = TarBuilder().file("a", "x").build();
+  const json config{{"rootfs", {{"diff_ids", {"sha256:" + sha256_of(layer)}}}}};
+  store.file("config.json", config.dump());
+  store.file("layer.tar", layer);
+  const auto import = [&](const std::string& directory) {
+    const json manifest{
+        {{"Config", directory + "config.json"}, {"Layers", {directory + "layer.tar"}}}};
+    store.file("saved/manifest.json", manifest.dump());
+    return store.import("docker-archive:" + store.files().path("saved"));
+  };
+  for (const std::string& directory : {std::string("../"), store.files().path() + "/"}) {
+    EXPECT_THAT([&] { import(directory); }, FailsWith(ENOENT)) << directory;
+  }
+  store.file("saved/config.json", config.dump());
+  store.file("saved/layer.tar", layer);
+  EXPECT_EQ(content_of(import("../")), (Content{{"a", "x"}}));
+}
+
 TEST(Source, UnknownFormNamesTheKnown) {
   const StoreFixture store;
   try {
