@@ -139,9 +139,16 @@ void RootFileSystem::mount_layers() {
 void RootFileSystem::mount_proc() { mount_hidden_proc(root_.get(), empty_.get(), null_.get()); }
 
 void RootFileSystem::mount_dev() {
-  mount_devices(root_.get(), *scratch_, request_.tty_group_mapped, [this](int directory) {
-    if (request_.has_sudo) sudo_listener_ = listen_in(directory, kSudoSocket + sizeof("/dev"));
-  });
+  dev_ =
+      sandbox::mount_dev(root_.get(), *scratch_, request_.tty_group_mapped, [this](int directory) {
+        if (request_.has_sudo) sudo_listener_ = listen_in(directory, kSudoSocket + sizeof("/dev"));
+      });
+  dev_number_ = dev_.get();
+}
+
+void RootFileSystem::close_dev() {
+  sandbox::close_dev(dev_.get());
+  dev_.reset();
 }
 
 void RootFileSystem::give_to_root() {
@@ -173,7 +180,7 @@ void RootFileSystem::enter() {
   }
 }
 
-FailedCall drop_old_root() noexcept {
+FailedCall drop_old_root(void* /*nothing*/) noexcept {
   // The last component of what umount2(2) is given leads to the topmost mount.
   return failed("umount2(/)", raw_syscall(SYS_umount2, to_argument("/"), MNT_DETACH));
 }

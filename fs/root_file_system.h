@@ -56,7 +56,9 @@ class RootFileSystem {
   /// The layers, and the read-only trees upon them.
   void mount_layers();
   void mount_proc();
+  /// /dev without the device nodes: those are for bind_devices(dev()), before binds.
   void mount_dev();
+  int* dev() noexcept { return &dev_number_; }
   /// Where sudo asks, if it was asked for; once, after mount_dev().
   UniqueFd take_sudo_listener() noexcept { return std::move(sudo_listener_); }
   /// Makes the directories that distributions expect to be root's, and the files of /etc that are
@@ -64,6 +66,8 @@ class RootFileSystem {
   /// host. For a caller with CAP_CHOWN. Never reaches a mount; ids that are not mapped stay.
   void give_to_root();
   void mount_binds();
+  /// When the devices are there: nothing in /dev changes any more.
+  void close_dev();
   /// A procfs that hides nothing, for PID 1 itself. Nobody else can reach it.
   UniqueFd mount_private_proc() const;
 
@@ -81,12 +85,14 @@ class RootFileSystem {
   std::optional<Scratch> scratch_;
   UniqueFd empty_;
   UniqueFd root_;
+  UniqueFd dev_;
+  int dev_number_ = -1;
   UniqueFd sudo_listener_;
 };
 
 /// After RootFileSystem::enter(): takes off the host's root and everything in it. Waits for a grace
 /// period of RCU. Makes raw system calls only, for a child that shares its parent's memory.
-FailedCall drop_old_root() noexcept;
+FailedCall drop_old_root(void* = nullptr) noexcept;
 
 /// After that: throws Error when a mount still lies over "/".
 void require_bare_root();

@@ -1,5 +1,6 @@
 #include "isolation/network_namespace.h"
 
+#include <fcntl.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -7,6 +8,8 @@
 #include <sys/syscall.h>
 
 #include <cstring>
+
+#include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
@@ -24,10 +27,24 @@ FailedCall bring_up_loopback() noexcept {
 
 }  // namespace
 
-FailedCall enter_new_network_namespace() noexcept {
-  const FailedCall failure =
-      failed("unshare(CLONE_NEWNET)", raw_syscall(SYS_unshare, CLONE_NEWNET));
-  return failure ? failure : bring_up_loopback();
+NetworkNamespace::NetworkNamespace()
+    : proc_(check(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/proc")) {}
+
+FailedCall NetworkNamespace::make(void* self) noexcept {
+  auto& made = *static_cast<NetworkNamespace*>(self);
+  const long result = raw_syscall(SYS_unshare, CLONE_NEWNET);
+  if (result < 0) return failed("unshare(CLONE_NEWNET)", result);
+  if (const FailedCall failure = bring_up_loopback()) return failure;
+  const long network =
+      raw_syscall(SYS_openat, made.proc_.get(), to_argument("self/ns/net"), O_RDONLY | O_CLOEXEC);
+  made.network_ = static_cast<int>(network);
+  return failed("open(network namespace)", network);
+}
+
+void NetworkNamespace::enter() {
+  const UniqueFd network(network_);
+  network_ = -1;
+  check(::setns(network.get(), CLONE_NEWNET), "setns", "network namespace");
 }
 
 }  // namespace sandbox

@@ -5,7 +5,7 @@ namespace sandbox {
 /// A system call for a child that shares memory with a parent who goes on meanwhile: it touches
 /// nothing of the process, not even errno, which such a child has in common with its parent. Gives
 /// what the kernel gives: -errno for a failure.
-long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0) noexcept;
+long raw_syscall(long number, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0) noexcept;
 
 /// An address as an argument of raw_syscall().
 inline long to_argument(const void* address) noexcept { return reinterpret_cast<long>(address); }

@@ -36,12 +36,13 @@ pid_t clone3_and_run(clone_args& args, int (*run)(void*), void* argument) noexce
   return -1;
 }
 
-long raw_syscall(long number, long a, long b, long c, long d) noexcept {
+long raw_syscall(long number, long a, long b, long c, long d, long e) noexcept {
   long result = number;
   register long fourth asm("r10") = d;
+  register long fifth asm("r8") = e;
   asm volatile("syscall"
                : "+a"(result)
-               : "D"(a), "S"(b), "d"(c), "r"(fourth)
+               : "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
                : "rcx", "r11", "memory");
   return result;
 }

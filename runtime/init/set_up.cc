@@ -12,10 +12,12 @@
 #include <optional>
 #include <utility>
 
+#include "fs/dev_mount.h"
 #include "fs/root_file_system.h"
 #include "isolation/capabilities.h"
 #include "isolation/landlock.h"
 #include "isolation/namespace_quotas.h"
+#include "isolation/network_namespace.h"
 #include "isolation/rlimits.h"
 #include "isolation/seccomp_install.h"
 #include "runtime/base/kernel_file.h"
@@ -66,8 +68,9 @@ void reopen_stdio() {
   for (int fd = 0; fd <= 2; ++fd) check(::dup2(null.get(), fd), "dup2", "/dev/null");
 }
 
-void drop_old_root_or_throw() {
-  if (const FailedCall failure = drop_old_root()) throw Error(failure.error, failure.call, "/");
+// A job that has no child to do it.
+void do_at_once(SideWork::Job job, void* argument) {
+  if (const FailedCall failure = job(argument)) throw Error(failure.error, failure.call, "set-up");
 }
 
 const CapabilityPolicy& policy_of(const LaunchRequest& request) {
@@ -99,10 +102,20 @@ class Steps {
 SetUp set_up(const LaunchRequest& request, int maps_written) {
   SetUp result;
   Steps steps;
-  std::optional<SideWork> side;
+  std::optional<NetworkNamespace> network;
   std::optional<RootFileSystem> root;
-  // Made by a child from here on.
-  if (request.own_network) steps.run("network begun", [&] { side.emplace(); });
+  std::optional<SideWork> side;
+  // Done by a child from here on, with other things that it has time for.
+  if (request.own_network) {
+    steps.run("network begun", [&] {
+      network.emplace();
+      side.emplace(NetworkNamespace::make, &*network);
+    });
+  }
+  const auto begin = [&side](SideWork::Job job, void* argument) {
+    if (side) return side->add(job, argument);
+    do_at_once(job, argument);
+  };
   // Before we stop being dumpable, after which /proc/self belongs to an id that is not mapped.
   steps.run("oom_score_adj", become_oom_candidate);
   steps.run("ids", [&] { take_ids(request, maps_written); });
@@ -115,9 +128,12 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   steps.run("propagation", make_mounts_slave);
   steps.run("sources", [&] { root.emplace(request.root); });
   steps.run("layers", [&] { root->mount_layers(); });
-  steps.run("proc", [&] { root->mount_proc(); });
   steps.run("dev", [&] { root->mount_dev(); });
+  steps.run("devices begun", [&] { begin(bind_devices, root->dev()); });
+  steps.run("proc", [&] { root->mount_proc(); });
   result.sudo_listener = root->take_sudo_listener();
+  if (side) steps.run("devices, network", [&] { side->wait(); });
+  steps.run("dev closed", [&] { root->close_dev(); });
   // Before the binds, whose files are the caller's.
   if (request.map_writer != MapWriter::Self) steps.run("owners", [&] { root->give_to_root(); });
   steps.run("binds", [&] { root->mount_binds(); });
@@ -125,13 +141,8 @@ SetUp set_up(const LaunchRequest& request, int maps_written) {
   steps.run("pivot_root", [&] { root->enter(); });
   steps.run("root", [&] { result.root = open_root(); });
   root.reset();
-  // Before the quotas, which would keep the child from making it.
-  if (side) steps.run("network", [&] { side->enter_network(); });
-  if (side) {
-    side->begin_drop_old_root();
-  } else {
-    steps.run("old root", drop_old_root_or_throw);
-  }
+  if (side) steps.run("network", [&] { network->enter(); });
+  steps.run("old root begun", [&] { begin(drop_old_root, nullptr); });
   steps.run("quotas", [&] { close_namespace_quotas(result.proc.get()); });
   steps.run("stdio", reopen_stdio);
   steps.run("names", set_names);

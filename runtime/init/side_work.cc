@@ -1,6 +1,5 @@
 #include "runtime/init/side_work.h"
 
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -10,79 +9,70 @@
 #include <climits>
 #include <csignal>
 
-#include "fs/root_file_system.h"
-#include "isolation/network_namespace.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
+namespace {
+
+void wait_while(const std::atomic<uint32_t>& counter, uint32_t value) noexcept {
+  while (counter == value) raw_syscall(SYS_futex, to_argument(&counter), FUTEX_WAIT, value);
+}
+
+void set(std::atomic<uint32_t>& counter, uint32_t value) noexcept {
+  counter = value;
+  raw_syscall(SYS_futex, to_argument(&counter), FUTEX_WAKE, INT_MAX);
+}
+
+}  // namespace
 
 // The pages of the stack that it does not use stay untouched.
 // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init)
-SideWork::SideWork()
-    : proc_(check(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open", "/proc")) {
+SideWork::SideWork(Job job, void* argument) {
+  add(job, argument);
   constexpr int kFlags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD;
   void* const top = stack_.data() + stack_.size();
-  child_ = check(::clone(run, top, kFlags, this, nullptr, nullptr, &stage_), "clone", "side work");
+  child_ = check(::clone(run, top, kFlags, this, nullptr, nullptr, &done_), "clone", "side work");
 }
 
-SideWork::~SideWork() {
-  if (child_ < 0) return;
-  wait_while(MakingNetwork);
-  set_stage(Leaving);
-  reap();
-}
+SideWork::~SideWork() { reap(); }
 
-// In the child, until set_stage(): raw system calls only, as errno is the parent's.
+// In the child.
 int SideWork::run(void* self) noexcept {
   auto& work = *static_cast<SideWork*>(self);
-  work.make_network();
-  work.set_stage(Waiting);
-  work.wait_while(Waiting);
-  if (work.stage_ == DroppingRoot) work.failure_ = drop_old_root();
-  return 0;
+  for (uint32_t next = kNone;; ++next) {
+    wait_while(work.added_, next);
+    if (work.no_more_) return 0;
+    const Task& task = work.jobs_[next - kNone];
+    work.failure_ = task.job(task.argument);
+    if (work.failure_) return 0;
+    set(work.done_, next + 1);
+  }
 }
 
-void SideWork::make_network() noexcept {
-  failure_ = enter_new_network_namespace();
-  if (failure_) return;
-  const long network =
-      raw_syscall(SYS_openat, proc_.get(), to_argument("self/ns/net"), O_RDONLY | O_CLOEXEC);
-  failure_ = failed("open(net namespace)", network);
-  network_ = static_cast<int>(network);
+void SideWork::add(Job job, void* argument) noexcept {
+  const uint32_t next = added_;
+  jobs_[next - kNone] = {.job = job, .argument = argument};
+  set(added_, next + 1);
 }
 
-void SideWork::set_stage(Stage stage) noexcept {
-  stage_ = stage;
-  raw_syscall(SYS_futex, to_argument(&stage_), FUTEX_WAKE, INT_MAX);
+void SideWork::wait() {
+  for (uint32_t done = done_; done != added_ && done != 0; done = done_) wait_while(done_, done);
+  if (failure_) throw Error(failure_.error, failure_.call, "set-up");
+  if (done_ == 0) throw Error(ECHILD, "wait", "side work", "the child was killed");
 }
 
-void SideWork::wait_while(Stage stage) const noexcept {
-  while (stage_ == stage) raw_syscall(SYS_futex, to_argument(&stage_), FUTEX_WAIT, stage);
+void SideWork::finish() {
+  wait();
+  reap();
 }
 
 void SideWork::reap() noexcept {
+  if (child_ < 0) return;
+  no_more_ = true;
+  set(added_, added_ + 1);
   while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
   }
   child_ = -1;
-}
-
-void SideWork::require_success() const {
-  if (failure_) throw Error(failure_.error, failure_.call, "namespaces");
-}
-
-void SideWork::enter_network() {
-  wait_while(MakingNetwork);
-  const UniqueFd network(network_);
-  network_ = -1;
-  require_success();
-  check(::setns(network.get(), CLONE_NEWNET), "setns", "network namespace");
-}
-
-void SideWork::begin_drop_old_root() noexcept { set_stage(DroppingRoot); }
-
-void SideWork::finish() {
-  reap();
-  require_success();
 }
 
 }  // namespace sandbox
