@@ -59,6 +59,10 @@ UniqueFd open_counter(const Cgroup& group, const char* file) {
   return counter ? std::move(counter) : duplicate(group.fd());
 }
 
+UniqueFd open_switch(const Cgroup& group, const char* file) {
+  return UniqueFd(check(::openat(group.fd(), file, O_RDWR | O_CLOEXEC), "openat", file));
+}
+
 std::vector<std::string> sandboxes_in(const Cgroup& parent) {
   UniqueFd directory = reopen(parent);
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::fdopendir(directory.get()), ::closedir);
@@ -132,7 +136,7 @@ std::vector<UniqueFd> SandboxCgroup::descriptors_for_init() const {
   fds.push_back(open_memory_events());
   fds.push_back(open_memory_peak());
   fds.push_back(open_counter(*group_, "pids.events"));
-  fds.push_back(open_counter(*payload_, "cgroup.freeze"));
+  fds.push_back(open_switch(*payload_, "cgroup.freeze"));
   return fds;
 }
 
@@ -144,9 +148,13 @@ UniqueFd SandboxCgroup::open_memory_peak() const { return open_counter(*group_, 
 
 bool SandboxCgroup::frozen() const { return payload_->number("cgroup.freeze") == 1; }
 
+std::optional<uint64_t> SandboxCgroup::memory_bytes() const {
+  return group_->number("memory.current");
+}
+
 CgroupUsage SandboxCgroup::usage() const {
   CgroupUsage usage;
-  usage.memory_bytes = group_->number("memory.current");
+  usage.memory_bytes = memory_bytes();
   usage.memory_peak_bytes = group_->number("memory.peak");
   usage.pids = group_->number("pids.current");
   usage.cpu_user_us = group_->counter("cpu.stat", "user_usec");

@@ -65,6 +65,8 @@ class SandboxCgroup {
   /// Stops all commands or lets them go on. See Cgroup::set_frozen.
   void set_frozen(bool frozen) const { payload_->set_frozen(frozen); }
   bool frozen() const;
+  /// What is in use now; nothing where it is not counted.
+  std::optional<uint64_t> memory_bytes() const;
   CgroupUsage usage() const;
 
   /// SIGKILL to all at once, PID 1 included. Never throws: PID 1 can be killed in other ways.

@@ -17,7 +17,8 @@ enum class Kind : uint32_t {
   List,
   Connect,
   Signal,
-  GetNamespaces
+  GetNamespaces,
+  RenewTtl
 };
 enum class ReplyKind : uint32_t { Done, State, CommandList, Signalled };
 
@@ -52,6 +53,7 @@ struct RequestWriter {
     out.u32(static_cast<uint32_t>(request.signal.target));
   }
   void operator()(const GetNamespaces&) const { kind(Kind::GetNamespaces); }
+  void operator()(const RenewTtl&) const { kind(Kind::RenewTtl); }
 };
 
 ConnectRequest read_connect(WireReader& in) {
@@ -92,6 +94,8 @@ ControlRequest read_request(WireReader& in) {
       return read_signal(in);
     case Kind::GetNamespaces:
       return GetNamespaces{};
+    case Kind::RenewTtl:
+      return RenewTtl{};
   }
   throw Error(EBADMSG, "decode", "control request");
 }

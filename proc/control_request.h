@@ -26,10 +26,13 @@ struct Release {};
 /// Asks for the root of the sandbox. Answer: Done, with an O_PATH descriptor of "/".
 struct GetRoot {};
 
-/// Ends the sandbox so many milliseconds from now; 0: never. Answer: Done.
+/// The time to live is so many milliseconds from now; 0: it has no end. Answer: Done.
 struct SetTtl {
   uint64_t ttl_ms = 0;
 };
+
+/// The time to live begins anew if it is over: the sandbox is to be resumed. Answer: Done.
+struct RenewTtl {};
 
 /// Answer: State.
 struct Describe {};
@@ -59,7 +62,7 @@ struct SignalCommand {
 struct GetNamespaces {};
 
 using ControlRequest = std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe, ListCommands,
-                                    ConnectRequest, SignalCommand, GetNamespaces>;
+                                    ConnectRequest, SignalCommand, GetNamespaces, RenewTtl>;
 
 std::vector<std::byte> encode(const ControlRequest& request);
 

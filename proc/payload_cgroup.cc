@@ -1,5 +1,7 @@
 #include "proc/payload_cgroup.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -14,6 +16,8 @@ PayloadCgroup::PayloadCgroup(std::vector<UniqueFd> descriptors)
 }
 
 bool PayloadCgroup::frozen() const noexcept { return read_number(at(5)) == 1; }
+
+bool PayloadCgroup::freeze() const noexcept { return ::pwrite(at(5), "1", 1, 0) == 1; }
 
 uint64_t PayloadCgroup::oom_kills() const noexcept { return read_counter(at(2), "oom_kill"); }
 

@@ -17,8 +17,8 @@ class PayloadCgroup {
   /// None: the sandbox has no cgroup.
   PayloadCgroup() = default;
   /// Takes what SandboxCgroup::descriptors_for_init gives: the cgroup (whose lock this keeps), the
-  /// one of commands, memory.events, memory.peak, pids.events, cgroup.freeze. Throws Error with
-  /// EBADMSG for another number of them.
+  /// one of commands, memory.events, memory.peak, pids.events, and for writing cgroup.freeze.
+  /// Throws Error with EBADMSG for another number of them.
   explicit PayloadCgroup(std::vector<UniqueFd> descriptors);
 
   bool exists() const noexcept { return !descriptors_.empty(); }
@@ -26,6 +26,8 @@ class PayloadCgroup {
   int directory() const noexcept { return at(1); }
   /// True when commands are frozen, in which case a new one would not begin.
   bool frozen() const noexcept;
+  /// Freezes them, without waiting for it. False when that is not possible.
+  bool freeze() const noexcept;
 
   uint64_t oom_kills() const noexcept;
   uint64_t refused_forks() const noexcept;

@@ -127,6 +127,14 @@ json write_limits(const KnownLimits& limits) {
           {"disk_bytes", limits.disk_bytes}};
 }
 
+constexpr const char* kPause = "pause";
+
+json write_ttl_action(TtlAction action) { return action == TtlAction::Pause ? kPause : "kill"; }
+
+TtlAction to_ttl_action(const json& word) {
+  return word == kPause ? TtlAction::Pause : TtlAction::Kill;
+}
+
 KnownLimits to_limits(const json& limits) {
   return {.memory_bytes = limits.at("memory_bytes"),
           .pids = limits.at("pids"),
@@ -155,6 +163,7 @@ BoxRecord read(const json& document) {
   record.layers = to_layers(document.at("isolation"));
   record.cgroup = document.at("cgroup");
   record.limits = to_limits(document.at("limits"));
+  record.ttl_action = to_ttl_action(document.at("ttl_action"));
   record.box_directory = to_text(document.at("box_directory"));
   return record;
 }
@@ -180,6 +189,7 @@ std::string BoxRecord::to_json() const {
                          {"isolation", write_layers(layers)},
                          {"cgroup", cgroup},
                          {"limits", write_limits(limits)},
+                         {"ttl_action", write_ttl_action(ttl_action)},
                          {"box_directory", text(box_directory)}};
   return document.dump(1) + "\n";
 }

@@ -30,6 +30,7 @@ struct BoxRecord {
   std::vector<IsolationLayer> layers;
   std::string cgroup;  ///< Directory; empty when it has none of its own.
   KnownLimits limits;
+  TtlAction ttl_action = TtlAction::Kill;
   std::string box_directory;  ///< With its changes on a disk; empty when they are in memory.
 
   /// JSON, for people to look at as well. Strings that are not UTF-8 become {"hex": "…"}.

@@ -13,21 +13,29 @@
 namespace sandbox {
 namespace {
 
+std::optional<SandboxCgroup> open_cgroup(const BoxRecord& record) {
+  if (record.cgroup.empty()) return std::nullopt;
+  return SandboxCgroup::open(record.cgroup);
+}
+
 // One of many sandboxes that are asked at once how they are.
 struct Asked {
   BoxRecord record;
   pid_t host_pid = 0;
-  std::optional<ControlCall> call = std::nullopt;
+  ControlCall call;
+  std::optional<SandboxCgroup> cgroup;
 };
 
 // Nothing for one that has just ended.
 std::optional<Asked> ask(const RunDirectory& run, const std::string& id) {
   try {
-    Asked asked{.record = run.read_or_guess(id)};
+    BoxRecord record = run.read_or_guess(id);
     const BoxConnection connection = run.connect(id);
-    asked.host_pid = connection.host_pid;
-    asked.call.emplace(connection.control, Describe{});
-    return asked;
+    std::optional<SandboxCgroup> cgroup = open_cgroup(record);
+    return Asked{.record = std::move(record),
+                 .host_pid = connection.host_pid,
+                 .call = ControlCall(connection.control, Describe{}),
+                 .cgroup = std::move(cgroup)};
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -38,17 +46,12 @@ std::optional<SandboxInfo> take_info(const Asked& asked,
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   try {
-    const auto answer = asked.call->wait(std::max(left, std::chrono::milliseconds(0)));
-    return make_info(asked.record, asked.host_pid, std::get<State>(answer.reply));
+    const auto answer = asked.call.wait(std::max(left, std::chrono::milliseconds(0)));
+    return make_info(asked.record, asked.host_pid, std::get<State>(answer.reply), asked.cgroup);
   } catch (const Error& error) {
     if (error.code().value() != ETIMEDOUT) return std::nullopt;
-    return make_info(asked.record, asked.host_pid, std::nullopt);
+    return make_info(asked.record, asked.host_pid, std::nullopt, asked.cgroup);
   }
-}
-
-std::optional<SandboxCgroup> open_cgroup(const BoxRecord& record) {
-  if (record.cgroup.empty()) return std::nullopt;
-  return SandboxCgroup::open(record.cgroup);
 }
 
 // Nothing also where the record or the cgroup is of no use: PID 1 can be killed without.

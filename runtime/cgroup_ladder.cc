@@ -160,9 +160,10 @@ DelegatedCgroup find_delegated_cgroup(const CgroupSituation& situation,
                                       const std::vector<std::string_view>& wanted) {
   const OwnCgroup own = OwnCgroup::parse(situation.self);
   if (own.path.empty() || own.version_1) {
-    refuse(wanted,
-           "limits of memory, processes and cpu need cgroup version 2, and this machine has its "
-           "controllers in version 1: boot with systemd.unified_cgroup_hierarchy=1");
+    refuse(
+        wanted,
+        "limits of memory, processes and cpu, and pausing, need cgroup version 2, and this machine "
+        "has its controllers in version 1: boot with systemd.unified_cgroup_hierarchy=1");
   }
   std::optional<DelegatedCgroup> found = configured(situation);
   if (!found) found = around_ours(situation, own, wanted);

@@ -60,6 +60,7 @@ BoxRecord make_record(const SandboxOptions& options, const TemplateSource& sourc
   record.created_ms = now_ms();
   record.default_user = options.user;
   record.env = options.env;
+  record.ttl_action = options.ttl_action;
   record.default_cwd = source.config.workdir;
   record.users = command_users(source.accounts, ids.map);
   record.names = make_names(source.accounts, ids.map);

@@ -41,6 +41,7 @@ LaunchRequest RequestBuilder::build(const SandboxOptions& options, const Templat
   request.map_writer = ids.writer;
   request.own_network = options.network == Network::None;
   request.ttl_ms = ttl_in_ms(options.ttl);
+  request.ttl_action = options.ttl_action;
   const SeccompFilter& filter = seccomp_filter(options.profile);
   request.allow_filter = to_vector(filter.allow);
   request.deny_filter = to_vector(filter.deny);

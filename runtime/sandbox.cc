@@ -99,7 +99,7 @@ const std::string& Sandbox::id() const noexcept { return core_->record.id; }
 SandboxInfo Sandbox::info() const {
   const ControlCall call(core_->commands->control, Describe{});
   const ControlCall::Answer answer = call.wait(kInitPatience);
-  return make_info(core_->record, core_->host_pid, std::get<State>(answer.reply));
+  return make_info(core_->record, core_->host_pid, std::get<State>(answer.reply), core_->cgroup);
 }
 
 void Sandbox::set_ttl(std::optional<std::chrono::milliseconds> ttl) {

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "fs/files_context.h"
+#include "proc/control_call.h"
 #include "runtime/sandbox_core.h"
 #include "sandbox/error.h"
 #include "sandbox/sandbox.h"
@@ -48,7 +49,14 @@ std::optional<uint64_t> if_set(uint64_t limit) {
 
 void Sandbox::pause() { require_cgroup(*core_, "pause").set_frozen(true); }
 
-void Sandbox::resume() { require_cgroup(*core_, "resume").set_frozen(false); }
+// The time first: were it the other way round, a failure in between would leave it without any.
+void Sandbox::resume() {
+  const SandboxCgroup& cgroup = require_cgroup(*core_, "resume");
+  if (core_->record.ttl_action == TtlAction::Pause) {
+    ControlCall(core_->commands->control, RenewTtl{}).wait(kInitPatience);
+  }
+  cgroup.set_frozen(false);
+}
 
 SandboxStats Sandbox::stats() const {
   if (!core_->pidfd) throw Error(ESRCH, "stats", "sandbox", "it has been destroyed");

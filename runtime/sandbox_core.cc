@@ -66,6 +66,13 @@ std::shared_ptr<EndWitness> make_witness(const std::optional<SandboxCgroup>& cgr
                                       limits.memory_bytes);
 }
 
+// It may be on its way out, and its cgroup gone.
+void add_cgroup(const SandboxCgroup& cgroup, SandboxInfo& info) try {
+  if (cgroup.frozen()) info.state = SandboxState::Paused;
+  info.memory_bytes = cgroup.memory_bytes();
+} catch (const Error&) {
+}
+
 }  // namespace
 
 SandboxCore::SandboxCore(BoxRecord facts, BoxConnection connection, UniqueFd root,
@@ -133,7 +140,8 @@ uint64_t ttl_in_ms(const std::optional<std::chrono::milliseconds>& ttl) {
   return ttl ? static_cast<uint64_t>(ttl->count()) : 0;
 }
 
-SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::optional<State>& state) {
+SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::optional<State>& state,
+                      const std::optional<SandboxCgroup>& cgroup) {
   using std::chrono::milliseconds;
   using Clock = std::chrono::system_clock;
   SandboxInfo info;
@@ -143,7 +151,9 @@ SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::option
   info.user = record.default_user;
   info.metadata = record.metadata;
   info.created = Clock::time_point(milliseconds(record.created_ms));
+  info.ttl_action = record.ttl_action;
   info.host_pid = host_pid;
+  if (cgroup) add_cgroup(*cgroup, info);
   if (!state) {
     info.state = SandboxState::Unresponsive;
     return info;

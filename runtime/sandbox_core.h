@@ -60,7 +60,8 @@ void kill_sandbox(int pidfd, const std::optional<SandboxCgroup>& cgroup, const s
 uint64_t ttl_in_ms(const std::optional<std::chrono::milliseconds>& ttl);
 
 /// A sandbox at the moment when `state` was asked for; none when it did not answer.
-SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::optional<State>& state);
+SandboxInfo make_info(const BoxRecord& record, pid_t host_pid, const std::optional<State>& state,
+                      const std::optional<SandboxCgroup>& cgroup);
 
 /// What Sandbox::isolation() tells.
 struct IsolationFacts {

@@ -102,7 +102,7 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_owned(const SandboxOptions& op
   BoxRecord record = make_record(options, source, ids);
   record.id = make_sandbox_id();
   LaunchRequest request = requests_.build(options, source, ids, box);
-  Confinement limits = impose_limits(options.limits, record, request);
+  Confinement limits = impose_limits(options, record, request);
   // Init holds what it gets as long as it lives: the lock that keeps a stored template.
   std::vector<int> passed = limits.passed();
   if (source.in_use) passed.push_back(source.in_use->get());
@@ -125,7 +125,7 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const SandboxOptions&
   BoxRecord record = make_record(options, source, ids);
   record.id = place.id();
   if (box) record.box_directory = box->path();
-  Confinement limits = impose_limits(options.limits, record, request);
+  Confinement limits = impose_limits(options, record, request);
   std::vector<int> passed{place.socket()};
   for (const int fd : limits.passed()) passed.push_back(fd);
   passed.push_back(place.lock());
@@ -144,11 +144,11 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const SandboxOptions&
 }
 
 // Makes the cgroup, before anything runs that it is to limit.
-SandboxMaker::Confinement SandboxMaker::impose_limits(const Limits& limits, BoxRecord& record,
-                                                      LaunchRequest& request) {
-  Confinement made{.plan = plan_limits(limits, !request.root.upper_directory)};
+SandboxMaker::Confinement SandboxMaker::impose_limits(const SandboxOptions& options,
+                                                      BoxRecord& record, LaunchRequest& request) {
+  Confinement made{.plan = plan_limits(options.limits, !request.root.upper_directory)};
   LimitPlan& plan = made.plan;
-  if (plan.needs_cgroup) {
+  if (plan.needs_cgroup || options.ttl_action == TtlAction::Pause) {
     made.cgroup.emplace(cgroups_.make(plan, record.id, launcher_->pid()));
     made.for_init = made.cgroup->descriptors_for_init();
     record.cgroup = made.cgroup->path();

@@ -55,6 +55,8 @@ class CommandTable {
   void handle_status(int status_fd);
   /// Reaps all that has ended, and names each.
   void reap(const std::function<void(pid_t)>& reaped);
+  /// Stops all, until somebody thaws the cgroup. False when they have none, or it cannot be.
+  bool freeze() const { return cgroup_.freeze(); }
   void enforce_deadlines();
   /// When to call that next.
   std::chrono::steady_clock::time_point next_deadline() const;

@@ -54,6 +54,7 @@ std::vector<std::byte> LaunchRequest::encode() const {
   out.u32(has_listener ? 1 : 0);
   out.u32(sudo_user);
   out.u64(ttl_ms);
+  out.u32(static_cast<uint32_t>(ttl_action));
   out.u32(has_cgroup ? 1 : 0);
   write_limits(out, *this);
   out.bytes(allow_filter);
@@ -72,6 +73,7 @@ LaunchRequest LaunchRequest::decode(std::span<const std::byte> payload) {
   request.has_listener = in.u32() != 0;
   request.sudo_user = in.u32();
   request.ttl_ms = in.u64();
+  request.ttl_action = static_cast<TtlAction>(in.u32());
   request.has_cgroup = in.u32() != 0;
   read_limits(in, request);
   request.allow_filter = in.bytes();

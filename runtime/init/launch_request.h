@@ -36,7 +36,8 @@ struct LaunchRequest {
   bool own_network = true;
   bool has_listener = false;
   uid_t sudo_user = 0;  ///< Who may ask for other users besides root, if root.has_sudo.
-  uint64_t ttl_ms = 0;  ///< When the sandbox ends by itself; 0: never.
+  uint64_t ttl_ms = 0;  ///< How long the sandbox is to live; 0: forever.
+  TtlAction ttl_action = TtlAction::Kill;
   bool has_cgroup = false;
   KnownLimits limits{};
   CommandRlimits rlimits{};

@@ -143,6 +143,7 @@ void live_as_init(LaunchRequest request, Inherited inherited) {
              .listener = std::move(inherited.listener),
              .root = std::move(ready->root),
              .ttl_ms = request.ttl_ms,
+             .ttl_action = request.ttl_action,
              .commands = {.proc = std::move(ready->proc),
                           .command_filter = std::move(request.deny_filter),
                           .can_change_ids = request.map_writer != MapWriter::Self,

@@ -22,7 +22,8 @@ Pid1::Pid1(Means means)
       root_(std::move(means.root)),
       sudo_listener_(std::move(means.sudo_listener)),
       sudo_user_(means.sudo_user),
-      commands_(std::move(means.commands), events_) {
+      commands_(std::move(means.commands), events_),
+      ttl_action_(means.ttl_action) {
   events_.watch(child_signal_.fd());
   if (listener_) events_.watch(listener_.get());
   if (sudo_listener_) events_.watch(sudo_listener_.get());
@@ -36,7 +37,7 @@ void Pid1::run() {
   while (!ending_) {
     const auto next = std::min(end_, commands_.next_deadline());
     for (const int fd : events_.wait(milliseconds_until(next))) handle(fd);
-    if (end_ <= Clock::now()) ending_ = true;
+    if (end_ <= Clock::now()) end_ttl();
     commands_.enforce_deadlines();
   }
 }
@@ -150,6 +151,11 @@ void Pid1::answer(const SetTtl& request, const Asker& asker) {
   tell(asker.reply, ControlReply(Done{}));
 }
 
+void Pid1::answer(const RenewTtl&, const Asker& asker) {
+  if (ttl_over_) set_ttl(ttl_ms_);
+  tell(asker.reply, ControlReply(Done{}));
+}
+
 void Pid1::answer(const Describe&, const Asker& asker) {
   State state;
   state.processes = count_processes(commands_.proc());
@@ -174,7 +180,16 @@ void Pid1::answer(const GetNamespaces&, const Asker& asker) {
 }
 
 void Pid1::set_ttl(uint64_t ttl_ms) {
+  ttl_ms_ = ttl_ms;
+  ttl_over_ = false;
   end_ = ttl_ms == 0 ? Clock::time_point::max() : deadline_after(std::chrono::milliseconds(ttl_ms));
+}
+
+// A sandbox that cannot be paused must not run on either.
+void Pid1::end_ttl() {
+  end_ = Clock::time_point::max();
+  ttl_over_ = true;
+  ending_ = ttl_action_ == TtlAction::Kill || !commands_.freeze();
 }
 
 }  // namespace sandbox

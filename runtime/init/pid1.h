@@ -13,6 +13,7 @@
 #include "runtime/base/message_socket.h"
 #include "runtime/init/command_table.h"
 #include "runtime/init/event_queue.h"
+#include "sandbox/options.h"
 #include "sandbox/unique_fd.h"
 
 namespace sandbox {
@@ -29,7 +30,8 @@ class Pid1 {
     MessageSocket owner;  ///< Control connection of who created the sandbox.
     UniqueFd listener;    ///< For further ones; none in an owned sandbox.
     UniqueFd root;        ///< O_PATH, of "/", if others may connect later.
-    uint64_t ttl_ms = 0;  ///< When it is to end; 0: never.
+    uint64_t ttl_ms = 0;  ///< How long it is to live; 0: forever.
+    TtlAction ttl_action = TtlAction::Kill;
     CommandTable::Means commands;
     UniqueFd sudo_listener;  ///< Where `sudo_user` asks for other users; may be none.
     uid_t sudo_user = 0;
@@ -62,9 +64,11 @@ class Pid1 {
   void answer(const Release& request, const Asker& asker);
   void answer(const GetRoot& request, const Asker& asker);
   void answer(const SetTtl& request, const Asker& asker);
+  void answer(const RenewTtl& request, const Asker& asker);
   void answer(const Describe& request, const Asker& asker);
   void answer(const GetNamespaces& request, const Asker& asker);
   void set_ttl(uint64_t ttl_ms);
+  void end_ttl();
 
   UniqueFd listener_;
   UniqueFd root_;
@@ -75,6 +79,9 @@ class Pid1 {
   CommandTable commands_;
   int owner_ = -1;  // Key of the connection whose end is the end of the sandbox; -1: none is.
   bool ending_ = false;
+  uint64_t ttl_ms_ = 0;
+  TtlAction ttl_action_;
+  bool ttl_over_ = false;
   Clock::time_point end_ = Clock::time_point::max();
   std::map<int, MessageSocket> clients_;  // Control connections, by descriptor.
   std::set<pid_t> sudos_;                 // Processes of start_sudo().

@@ -14,7 +14,8 @@ namespace {
 
 constexpr const char* kUsage = "sandboxctl create [OPTIONS]";
 constexpr const char* kFooter =
-    "It lives until 'sandboxctl rm ID', or until its --ttl is over, whoever made it.";
+    "It lives until 'sandboxctl rm ID', or until its --ttl is over, whoever made it. With\n"
+    "--ttl-action pause it is then stopped, and 'sandboxctl resume ID' lets it go on.";
 
 std::optional<sandbox::SandboxOptions> parse_create(const std::vector<std::string>& arguments) {
   CLI::App app("Creates a detached sandbox and prints its id.", "create");
@@ -22,12 +23,12 @@ std::optional<sandbox::SandboxOptions> parse_create(const std::vector<std::strin
   SandboxArguments sandbox;
   EnvironmentArguments environment;
   std::string name;
-  std::string ttl;
+  TtlArguments ttl;
   std::vector<std::string> metadata;
   sandbox.add_to(app);
   environment.add_to(app);
   add_value(app, "--name", name, "a name to use in place of the id");
-  add_value(app, "--ttl", ttl, "end it after 10s, 5m, 1h");
+  ttl.add_to(app);
   add_values(app, "-m,--metadata", metadata, "K=V, for 'list --filter' and 'inspect'");
   std::vector<std::string> rest;
   if (!parse_words(app, kUsage, arguments, rest)) return std::nullopt;
@@ -40,7 +41,7 @@ std::optional<sandbox::SandboxOptions> parse_create(const std::vector<std::strin
   sandbox::SandboxOptions options = sandbox.options(app);
   options.lifetime = sandbox::Lifetime::Detached;
   options.name = name;
-  if (app.count("--ttl") > 0) options.ttl = duration_of("--ttl", ttl);
+  ttl.add_to(options, app);
   options.metadata = parse_metadata("--metadata", metadata);
   options.env = environment.environment();
   return options;

@@ -1,7 +1,5 @@
 #include "runtime/sandboxctl/info.h"
 
-#include <ctime>
-
 #include "runtime/sandboxctl/table.h"
 #include "runtime/sandboxctl/text.h"
 #include "runtime/sandboxctl/units.h"
@@ -13,16 +11,19 @@ using nlohmann::ordered_json;
 using Time = std::chrono::system_clock::time_point;
 
 const char* word_for(sandbox::SandboxState state) {
-  return state == sandbox::SandboxState::Running ? "running" : "unresponsive";
+  switch (state) {
+    case sandbox::SandboxState::Running:
+      return "running";
+    case sandbox::SandboxState::Paused:
+      return "paused";
+    case sandbox::SandboxState::Unresponsive:
+      return "unresponsive";
+  }
+  return "";
 }
 
-std::string utc(Time time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::string text(32, '\0');
-  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
-  return text;
+const char* word_for(sandbox::TtlAction action) {
+  return action == sandbox::TtlAction::Pause ? "pause" : "kill";
 }
 
 std::string left_of(const sandbox::SandboxInfo& info, Time now) {
@@ -44,11 +45,14 @@ ordered_json info_fields(const sandbox::SandboxInfo& info) {
                          {"state", word_for(info.state)},
                          {"user", info.user},
                          {"metadata", metadata_fields(info)},
-                         {"created", utc(info.created)},
+                         {"created", format_utc(info.created)},
                          {"ends", nullptr},
+                         {"ttl_action", word_for(info.ttl_action)},
                          {"pids", info.processes},
+                         {"memory_bytes", nullptr},
                          {"host_pid", info.host_pid}};
-  if (info.ends) fields["ends"] = utc(*info.ends);
+  if (info.ends) fields["ends"] = format_utc(*info.ends);
+  if (info.memory_bytes) fields["memory_bytes"] = *info.memory_bytes;
   return fields;
 }
 
@@ -66,12 +70,13 @@ ordered_json isolation_fields(const sandbox::Sandbox& box) {
 std::string info_table(const std::vector<sandbox::SandboxInfo>& infos, Time now) {
   using Align = Table::Align;
   Table table({Align::Left, Align::Left, Align::Left, Align::Left, Align::Right, Align::Right,
-               Align::Right});
-  table.add({"ID", "NAME", "TEMPLATE", "STATE", "AGE", "TTL", "PIDS"});
+               Align::Right, Align::Right});
+  table.add({"ID", "NAME", "TEMPLATE", "STATE", "AGE", "TTL", "PIDS", "MEMORY"});
   for (const sandbox::SandboxInfo& info : infos) {
     table.add({info.id, info.name.empty() ? "-" : info.name,
                escape_for_terminal(info.template_name), word_for(info.state),
-               format_age(now - info.created), left_of(info, now), std::to_string(info.processes)});
+               format_age(now - info.created), left_of(info, now), std::to_string(info.processes),
+               info.memory_bytes ? format_size(*info.memory_bytes) : "-"});
   }
   return table.text();
 }

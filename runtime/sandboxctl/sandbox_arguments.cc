@@ -33,6 +33,8 @@ constexpr Word<sandbox::Ids> kIds[] = {
     {"auto", sandbox::Ids::Auto}, {"single", sandbox::Ids::Single}, {"range", sandbox::Ids::Range}};
 constexpr Word<sandbox::Network> kNetworks[] = {{"none", sandbox::Network::None},
                                                 {"host", sandbox::Network::Host}};
+constexpr Word<sandbox::TtlAction> kTtlActions[] = {{"kill", sandbox::TtlAction::Kill},
+                                                    {"pause", sandbox::TtlAction::Pause}};
 
 }  // namespace
 
@@ -71,6 +73,19 @@ std::map<std::string, std::string> EnvironmentArguments::environment() const {
   for (const std::string& path : env_files_) add_file(env, path);
   for (const std::string& variable : env_) add_variable(env, variable);
   return env;
+}
+
+void TtlArguments::add_to(CLI::App& app) {
+  add_value(app, "--ttl", ttl_, "end it after 10s, 5m, 1h");
+  add_value(app, "--ttl-action", action_,
+            "what happens then: kill, or pause until 'resume', which begins the same time anew");
+}
+
+void TtlArguments::add_to(sandbox::SandboxOptions& options, const CLI::App& app) const {
+  if (app.count("--ttl") > 0) options.ttl = duration_of("--ttl", ttl_);
+  if (app.count("--ttl-action") == 0) return;
+  options.ttl_action = choose("--ttl-action", action_, kTtlActions);
+  if (!options.ttl) throw usage_error("--ttl-action", "nothing happens without --ttl");
 }
 
 sandbox::Mount parse_mount(const std::string& argument) {

@@ -42,6 +42,18 @@ class EnvironmentArguments {
   std::vector<std::string> env_files_;
 };
 
+/// The options --ttl and --ttl-action.
+class TtlArguments {
+ public:
+  void add_to(CLI::App& app);
+  /// Sets what was typed. Throws Failure (usage).
+  void add_to(sandbox::SandboxOptions& options, const CLI::App& app) const;
+
+ private:
+  std::string ttl_;
+  std::string action_;
+};
+
 /// `HOST:GUEST`, `HOST:GUEST:ro` or `HOST:GUEST:rw`; read-write without a suffix. HOST may contain
 /// ':' and be relative to our working directory. Throws Failure (usage).
 sandbox::Mount parse_mount(const std::string& argument);

@@ -1,131 +1,111 @@
-// sandboxctl stats, pause and resume: what a sandbox uses, and whether it runs.
+// sandboxctl stats: what a sandbox uses, once or again and again.
 
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <optional>
 
 #include "runtime/sandboxctl/arguments.h"
 #include "runtime/sandboxctl/document.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/opening.h"
+#include "runtime/sandboxctl/sandbox_arguments.h"
+#include "runtime/sandboxctl/signals.h"
+#include "runtime/sandboxctl/stats_text.h"
 #include "runtime/sandboxctl/terminal.h"
-#include "runtime/sandboxctl/units.h"
 #include "runtime/sandboxctl/verbs.h"
 
 namespace sandboxctl {
 namespace {
 
-using nlohmann::ordered_json;
+using Clock = std::chrono::steady_clock;
 
-// The sandbox that is the only word of `arguments`; nothing when help was asked for.
-std::optional<std::string> parse_id(CLI::App& app, const char* usage,
-                                    const std::vector<std::string>& arguments) {
+constexpr const char* kUsage = "sandboxctl stats [-f [--interval D]] [--json] ID";
+constexpr const char* kFooter =
+    "Memory, processes and processor are counted for sandboxes with a limit of any of them; the\n"
+    "disk for those with a limit of the disk. With -f the processor is in percent of one, since\n"
+    "the line before; it ends with the sandbox, or by SIGINT or SIGTERM.\n"
+    "\n"
+    "Exit codes: 0; 125 there is no such sandbox; 2 wrong command line.";
+
+struct StatsRequest {
+  std::string id{};
+  bool json = false;
+  bool follow = false;
+  std::chrono::milliseconds interval{1000};
+};
+
+std::optional<StatsRequest> parse_stats(const std::vector<std::string>& arguments) {
+  CLI::App app("Prints what a sandbox uses now and has used.", "stats");
+  app.footer(kFooter);
+  StatsRequest request;
+  std::string interval;
+  app.add_flag("-f,--follow", request.follow, "a line each second, until it ends");
+  add_value(app, "--interval", interval, "another time between two lines: 100ms, 10s, 5m");
+  app.add_flag("--json", request.json, "print one JSON document, with -f one a line");
   std::vector<std::string> words;
-  if (!parse_words(app, usage, arguments, words)) return std::nullopt;
-  if (words.size() != 1) throw usage_error(app.get_name(), "it takes one sandbox", usage);
-  return words.front();
+  if (!parse_words(app, kUsage, arguments, words)) return std::nullopt;
+  if (words.size() != 1) throw usage_error("stats", "it takes one sandbox", kUsage);
+  request.id = words.front();
+  if (app.count("--interval") == 0) return request;
+  if (!request.follow) throw usage_error("--interval", "it goes with -f");
+  request.interval = duration_of("--interval", interval);
+  return request;
 }
 
-template <typename T>
-ordered_json or_null(const std::optional<T>& value) {
-  if constexpr (std::is_same_v<T, std::chrono::microseconds>) {
-    return value ? ordered_json(value->count()) : ordered_json();
-  } else {
-    return value ? ordered_json(*value) : ordered_json();
+// Nothing when it has ended: its cgroup may be gone already.
+std::optional<sandbox::SandboxStats> stats_of(const sandbox::Sandbox& box) {
+  try {
+    sandbox::SandboxStats stats = box.stats();
+    pollfd ended{box.pidfd(), POLLIN, 0};
+    if (::poll(&ended, 1, 0) == 0) return stats;
+  } catch (const sandbox::Error& error) {
+    if (error.code().value() != ENODEV && error.code().value() != ENOENT) throw;
   }
+  return std::nullopt;
 }
 
-ordered_json stats_fields(const sandbox::SandboxStats& stats) {
-  return {{"paused", stats.paused},
-          {"memory_bytes", or_null(stats.memory_bytes)},
-          {"memory_peak_bytes", or_null(stats.memory_peak_bytes)},
-          {"memory_limit_bytes", or_null(stats.memory_limit_bytes)},
-          {"pids", or_null(stats.pids)},
-          {"pids_limit", or_null(stats.pids_limit)},
-          {"cpu_user_us", or_null(stats.cpu_user)},
-          {"cpu_system_us", or_null(stats.cpu_system)},
-          {"cpu_throttled_us", or_null(stats.cpu_throttled)},
-          {"oom_kills", stats.oom_kills},
-          {"refused_forks", stats.refused_forks},
-          {"disk_bytes", or_null(stats.disk_bytes)},
-          {"disk_limit_bytes", or_null(stats.disk_limit_bytes)}};
+// Until `until`, or until there is something to see to.
+void wait(const SignalInbox& inbox, int sandbox_pidfd, Clock::time_point until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  pollfd polled[] = {{inbox.fd(), POLLIN, 0}, {sandbox_pidfd, POLLIN, 0}};
+  const int timeout = static_cast<int>(std::clamp<decltype(left)>(left, 0, 3'600'000));
+  if (::poll(polled, 2, timeout) < 0 && errno != EINTR) throw system_failure("stats", "poll");
 }
 
-std::string row(const std::string& name, const std::string& value) {
-  constexpr size_t kColumn = 12;
-  std::string text = name;
-  text.resize(kColumn, ' ');
-  return text + value + "\n";
-}
-
-std::string size_of(const std::optional<uint64_t>& bytes) {
-  return bytes ? format_size(*bytes) : "-";
-}
-
-std::string count_of(const std::optional<uint64_t>& count) {
-  return count ? std::to_string(*count) : "-";
-}
-
-std::string time_of(const std::optional<std::chrono::microseconds>& time) {
-  return time ? format_duration(*time) : "-";
-}
-
-std::string stats_table(const sandbox::SandboxStats& stats) {
-  std::string text = row("state", stats.paused ? "paused" : "running");
-  text += row("memory", size_of(stats.memory_bytes) + " of " + size_of(stats.memory_limit_bytes) +
-                            ", peak " + size_of(stats.memory_peak_bytes));
-  text += row("pids", count_of(stats.pids) + " of " + count_of(stats.pids_limit));
-  text += row("cpu", time_of(stats.cpu_user) + " user, " + time_of(stats.cpu_system) + " system, " +
-                         time_of(stats.cpu_throttled) + " throttled");
-  text += row("disk", size_of(stats.disk_bytes) + " of " + size_of(stats.disk_limit_bytes));
-  text += row("oom kills", std::to_string(stats.oom_kills));
-  text += row("no fork", std::to_string(stats.refused_forks));
-  return text;
-}
-
-Failure control_failure(const char* doing, const std::string& id, const sandbox::Error& error) {
-  Message message = describe(doing, error);
-  message.subject = id;
-  return {kFailed, message};
+void follow(const sandbox::Sandbox& box, const StatsRequest& request) {
+  const SignalInbox inbox;
+  StatsStream stream;
+  if (!request.json) print_output(StatsStream::head());
+  for (Clock::time_point next = Clock::now(); !inbox.next_ending();) {
+    const Clock::time_point now = Clock::now();
+    if (now < next) {
+      wait(inbox, box.pidfd(), next);
+      continue;
+    }
+    const auto stats = stats_of(box);
+    if (!stats) break;
+    print_output(request.json ? stream.document(*stats, now, std::chrono::system_clock::now())
+                              : stream.line(*stats, now));
+    next = now + request.interval;
+  }
 }
 
 }  // namespace
 
 int stats(const std::vector<std::string>& arguments) {
-  CLI::App app("Prints what a sandbox uses now and has used.", "stats");
-  bool json = false;
-  app.add_flag("--json", json, "print one JSON document");
-  const auto id = parse_id(app, "sandboxctl stats [--json] ID", arguments);
-  if (!id) return 0;
+  const std::optional<StatsRequest> request = parse_stats(arguments);
+  if (!request) return 0;
   sandbox::Runtime runtime = start_runtime();
-  const sandbox::SandboxStats stats = attach_sandbox(runtime, *id).stats();
-  print_output(json ? dump(stats_fields(stats)) : stats_table(stats));
-  return 0;
-}
-
-int pause(const std::vector<std::string>& arguments) {
-  CLI::App app("Stops everything in a sandbox until 'sandboxctl resume'.", "pause");
-  const auto id = parse_id(app, "sandboxctl pause ID", arguments);
-  if (!id) return 0;
-  sandbox::Runtime runtime = start_runtime();
-  sandbox::Sandbox box = attach_sandbox(runtime, *id);
-  try {
-    box.pause();
-  } catch (const sandbox::Error& error) {
-    throw control_failure("pausing", *id, error);
+  const sandbox::Sandbox box = attach_sandbox(runtime, request->id);
+  if (request->follow) {
+    follow(box, *request);
+    return 0;
   }
-  return 0;
-}
-
-int resume(const std::vector<std::string>& arguments) {
-  CLI::App app("Lets a paused sandbox go on.", "resume");
-  const auto id = parse_id(app, "sandboxctl resume ID", arguments);
-  if (!id) return 0;
-  sandbox::Runtime runtime = start_runtime();
-  sandbox::Sandbox box = attach_sandbox(runtime, *id);
-  try {
-    box.resume();
-  } catch (const sandbox::Error& error) {
-    throw control_failure("resuming", *id, error);
-  }
+  const sandbox::SandboxStats stats = box.stats();
+  print_output(request->json ? dump(stats_fields(stats)) : stats_table(stats));
   return 0;
 }
 

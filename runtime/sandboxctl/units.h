@@ -18,6 +18,9 @@ std::string format_duration(std::chrono::microseconds duration);
 /// `12s`, `5m`, `3h`, `2d`: whole units, rounded down; 0s for less.
 std::string format_age(std::chrono::system_clock::duration age);
 
+/// RFC 3339 in UTC, whole seconds: `2031-05-04T03:02:01Z`.
+std::string format_utc(std::chrono::system_clock::time_point time);
+
 /// `64K`, `512M`, `2G`, `1T`: powers of 1024; a bare number is bytes. Nothing for anything else:
 /// zero, fractions, and what does not fit.
 std::optional<int64_t> parse_size(std::string_view text);

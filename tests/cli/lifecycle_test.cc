@@ -121,7 +121,8 @@ TEST_F(Lifecycle, TakenNameIsRefusedWithItsHolder) {
 TEST_F(Lifecycle, ListShowsATable) {
   const std::string id = boxes_.create({"--name", "web", "--ttl", "2h"});
   const Ended end = ctl({"list"});
-  EXPECT_THAT(end.out, StartsWith("ID            NAME  TEMPLATE  STATE    AGE  TTL  PIDS\n"));
+  EXPECT_THAT(end.out,
+              StartsWith("ID            NAME  TEMPLATE  STATE    AGE  TTL  PIDS  MEMORY\n"));
   EXPECT_THAT(end.out, HasSubstr(id + "  web   host      running"));
 }
 
@@ -153,6 +154,31 @@ TEST_F(Lifecycle, EndOfItsTimeToLiveIsTheEnd) {
   while (!listed().empty()) {
   }
   expect_failure({"exec", id, "true"}, 125, "it has ended");
+}
+
+TEST_F(Lifecycle, ActionOfTheTimeToLiveIsTold) {
+  const json document = json::parse(ctl({"inspect", boxes_.create({"--ttl", "2h"})}).out);
+  EXPECT_EQ(document.at("ttl_action"), "kill");
+  expect_failure({"create", "--ttl", "1h", "--ttl-action", "freeze"}, 2, "not one of kill, pause");
+  expect_failure({"create", "--ttl-action", "pause"}, 2, "nothing happens without --ttl");
+}
+
+TEST_F(Lifecycle, StatsFollowTheSandboxToItsEnd) {
+  const std::string id = boxes_.create();
+  Program program({"stats", "-f", "--interval", "10ms", "--json", id}, boxes_.setup());
+  program.await_stdout("}\n");
+  EXPECT_EQ(ctl({"rm", id}).exit_code, 0);
+  EXPECT_EQ(program.wait().exit_code, 0);
+}
+
+TEST_F(Lifecycle, StatsAreInterrupted) {
+  const std::string id = boxes_.create();
+  Program program({"stats", "-f", "--interval", "1h", id}, boxes_.setup());
+  program.await_stdout("running");
+  program.signal(SIGINT);
+  const Ended end = program.wait();
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_THAT(end.out, StartsWith("STATE "));
 }
 
 TEST_F(Lifecycle, RmEndsWhatRuns) {
@@ -224,6 +250,8 @@ TEST_F(Lifecycle, WrongWordsAreUsageErrors) {
   expect_failure({"rm", "--all", "x"}, 2, "ids, or --all");
   expect_failure({"inspect"}, 2, "one sandbox");
   expect_failure({"list", "x"}, 2, "x");
+  expect_failure({"stats"}, 2, "one sandbox");
+  expect_failure({"stats", "--interval", "1s", "x"}, 2, "it goes with -f");
   expect_failure({"exec", "../etc", "true"}, 125, "neither an id nor a name");
   expect_failure({"create", "--name", "a b"}, 125, "a b");
 }

@@ -90,6 +90,29 @@ TEST(CliLimits, PausedSandboxRefusesCommandsAndGoesOn) {
   EXPECT_EQ(stats.at("memory_limit_bytes"), 64 << 20);
 }
 
+TEST(CliLimits, PausedSandboxIsListedAndRemoved) {
+  require_cgroup_controller("memory");
+  const DetachedBoxes boxes;
+  const std::string id = boxes.create({"--memory", "64M"});
+  const json before = json::parse(boxes.sandboxctl({"list", "--json"}).out).at("sandboxes").at(0);
+  EXPECT_EQ(before.at("state"), "running");
+  EXPECT_GT(before.at("memory_bytes"), 100'000);
+  EXPECT_EQ(boxes.sandboxctl({"pause", id}).exit_code, 0);
+  EXPECT_THAT(boxes.sandboxctl({"list"}).out, AllOf(HasSubstr("paused"), HasSubstr("iB\n")));
+  EXPECT_EQ(boxes.sandboxctl({"rm", id}).exit_code, 0);
+}
+
+TEST(CliLimits, TimeToLiveMayPauseInPlaceOfKilling) {
+  require_cgroup_controller("memory");
+  const DetachedBoxes boxes;
+  const std::string id = boxes.create({"--ttl", "100ms", "--ttl-action", "pause"});
+  json document;
+  do {
+    document = json::parse(boxes.sandboxctl({"inspect", id}).out);
+  } while (document.at("state") != "paused" || document.at("ends") != nullptr);
+  EXPECT_EQ(document.at("ttl_action"), "pause");
+}
+
 TEST(CliLimits, SandboxWithoutACgroupCannotBePaused) {
   const DetachedBoxes boxes;
   const std::string id = boxes.create();

@@ -29,6 +29,7 @@ BoxRecord example() {
   record.names.groups = {{5, "tty"}};
   record.volumes = {12, uint64_t{1} << 40};
   record.layers = {{"ids", "auto", "single", "why \x80"}};
+  record.ttl_action = TtlAction::Pause;
   record.box_directory = "/var/tmp/box";
   return record;
 }
@@ -40,6 +41,7 @@ TEST(BoxRecord, EveryFieldComesBack) {
   EXPECT_EQ(record.created_ms, 1'795'270'316'197);
   EXPECT_EQ(record.users.at("user").groups, (std::vector<gid_t>{4, 24}));
   EXPECT_EQ(record.names.uids.front().outside, 4'000'000'000U);
+  EXPECT_EQ(record.ttl_action, TtlAction::Pause);
   EXPECT_EQ(record.volumes.back(), uint64_t{1} << 40);
   EXPECT_EQ(record.layers.front().note, "why \x80");
 }

@@ -283,6 +283,33 @@ TEST(Limits, FrozenSandboxIsDestroyed) {
   box.sandbox().destroy();
 }
 
+// The clock of a time to live is short here and long below, so that nothing depends on being fast.
+TEST(Limits, TimeToLivePausesAndResumingBeginsItAnew) {
+  test::require_cgroup_controller("memory");
+  Box box(SandboxOptions{.ttl = std::chrono::milliseconds(50), .ttl_action = TtlAction::Pause});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(becomes_true([&] { return box.sandbox().info().state == SandboxState::Paused; }));
+    EXPECT_EQ(box.sandbox().info().ends, std::nullopt);
+    box.sandbox().resume();
+  }
+  box.sandbox().set_ttl(std::chrono::hours(1));
+  EXPECT_TRUE(becomes_true([&] {
+    box.sandbox().resume();
+    return box.sandbox().info().state == SandboxState::Running;
+  }));
+  EXPECT_NE(box.sandbox().info().ends, std::nullopt);
+  EXPECT_EQ(box.out("echo again"), "again\n");
+}
+
+TEST(Limits, TimeToLiveIsNotRenewedBeforeItIsOver) {
+  test::require_cgroup_controller("memory");
+  Box box(SandboxOptions{.ttl = std::chrono::hours(1), .ttl_action = TtlAction::Pause});
+  const auto ends = box.sandbox().info().ends;
+  box.sandbox().pause();
+  box.sandbox().resume();
+  EXPECT_LT(*box.sandbox().info().ends - *ends, std::chrono::seconds(30));
+}
+
 TEST(Limits, StatsCountWhatTheSandboxUses) {
   const Box box = box_with({.memory_bytes = 64 * kMiB, .pids = 20});
   box.start("exec sleep 1000").detach();

@@ -43,6 +43,12 @@ enum class Lifetime {
   Detached,  ///< Only its time to live: Runtime::attach finds it again, from any process.
 };
 
+/// What happens when the time to live of a sandbox is over.
+enum class TtlAction {
+  Kill,   ///< It ends.
+  Pause,  ///< As Sandbox::pause, which takes a cgroup. Sandbox::resume begins the same time anew.
+};
+
 enum class Access { ReadOnly, ReadWrite };
 
 /// A directory or file of the host, visible in the sandbox. Always nosuid and nodev.
@@ -74,8 +80,10 @@ struct SandboxOptions {
   std::string name = {};
   /// The caller's own notes, given back by Sandbox::info and Runtime::list.
   std::map<std::string, std::string> metadata = {};
-  /// Ends the sandbox so long after its creation, CLOCK_MONOTONIC, counted by PID 1.
+  /// Ends the sandbox so long after its creation, or does what ttl_action says; CLOCK_MONOTONIC,
+  /// counted by PID 1.
   std::optional<std::chrono::milliseconds> ttl = {};
+  TtlAction ttl_action = TtlAction::Kill;
   Limits limits = {};
 };
 

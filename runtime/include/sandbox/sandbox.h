@@ -47,8 +47,9 @@ class Sandbox {
   const std::string& id() const noexcept;
   /// What it is and how it is doing now. Throws Error: EPIPE when it has ended.
   SandboxInfo info() const;
-  /// Ends it so long from now, in place of what was set before; nothing: never. Throws Error:
-  /// EINVAL unless above zero, EPIPE when it has ended, ETIMEDOUT when its PID 1 was stopped.
+  /// Ends it, or pauses it as SandboxOptions::ttl_action says, so long from now, in place of what
+  /// was set before; nothing: never. Throws Error: EINVAL unless above zero, EPIPE when it has
+  /// ended, ETIMEDOUT when its PID 1 was stopped.
   void set_ttl(std::optional<std::chrono::milliseconds> ttl);
 
   Commands commands() const noexcept;
@@ -75,6 +76,7 @@ class Sandbox {
   /// Limits::own_cgroup. Throws Error: EOPNOTSUPP without, ETIMEDOUT when a process is in
   /// uninterruptible sleep. Twice is fine.
   void pause();
+  /// Lets them go on. One that its time to live has paused has the same time from now on.
   void resume();
 
   /// What it uses now.
