@@ -33,6 +33,15 @@ uint64_t find_counter(std::string_view text, std::string_view key) noexcept {
   return 0;
 }
 
+uint64_t sum_of(std::string_view text, std::string_view key) noexcept {
+  uint64_t sum = 0;
+  while (!text.empty()) {
+    std::string_view word = take_until(text, " \n");
+    if (take_until(word, "=") == key) sum += parse_number(word).value_or(0);
+  }
+  return sum;
+}
+
 std::optional<uint64_t> parse_number(std::string_view text) noexcept {
   const std::string_view line = take_until(text, "\n");
   uint64_t value = 0;

@@ -11,6 +11,9 @@ namespace sandbox {
 /// The number behind `key` in lines of `key number`; 0 when there is none.
 uint64_t find_counter(std::string_view text, std::string_view key) noexcept;
 
+/// All numbers of `key=number` together, whatever else stands on the lines.
+uint64_t sum_of(std::string_view text, std::string_view key) noexcept;
+
 /// A number on a line of its own; nothing for "max" and for anything else.
 std::optional<uint64_t> parse_number(std::string_view text) noexcept;
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "isolation/cgroup_counter.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -33,6 +34,13 @@ void write_optional(const Cgroup& group, const char* file, const std::optional<u
   if (value) group.write(file, std::to_string(*value));
 }
 
+void write_disk_rates(const Cgroup& group, const CgroupLimits& limits) {
+  std::string line = limits.disk;
+  if (limits.disk_read_rate) line += " rbps=" + std::to_string(*limits.disk_read_rate);
+  if (limits.disk_write_rate) line += " wbps=" + std::to_string(*limits.disk_write_rate);
+  if (line != limits.disk) group.write("io.max", line);
+}
+
 void write_limits(const Cgroup& group, const CgroupLimits& limits) {
   write_optional(group, "memory.high", limits.memory_high);
   write_optional(group, "memory.max", limits.memory_max);
@@ -44,6 +52,7 @@ void write_limits(const Cgroup& group, const CgroupLimits& limits) {
     group.write("cpu.max",
                 std::to_string(*limits.cpu_quota_us) + ' ' + std::to_string(kCpuPeriodUs));
   }
+  write_disk_rates(group, limits);
 }
 
 // PID 1 has an id that we may have no means to give a file to, and its right to start processes in
@@ -136,6 +145,7 @@ std::vector<UniqueFd> SandboxCgroup::descriptors_for_init() const {
   fds.push_back(open_memory_events());
   fds.push_back(open_memory_peak());
   fds.push_back(open_counter(*group_, "pids.events"));
+  fds.push_back(open_counter(*group_, "pids.peak"));
   fds.push_back(open_switch(*payload_, "cgroup.freeze"));
   return fds;
 }
@@ -161,6 +171,11 @@ CgroupUsage SandboxCgroup::usage() const {
   usage.cpu_system_us = group_->counter("cpu.stat", "system_usec");
   usage.throttled_us = group_->counter("cpu.stat", "throttled_usec");
   if (usage.memory_bytes) usage.oom_kills = group_->counter("memory.events", "oom_kill");
+  if (group_->has("io.stat")) {
+    const std::string disks = group_->read("io.stat");
+    usage.disk_read_bytes = sum_of(disks, "rbytes");
+    usage.disk_written_bytes = sum_of(disks, "wbytes");
+  }
   if (usage.pids) usage.refused_forks = group_->counter("pids.events", "max");
   return usage;
 }

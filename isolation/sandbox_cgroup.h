@@ -16,6 +16,9 @@ struct CgroupLimits {
   std::optional<uint64_t> pids_max = {};
   std::optional<uint64_t> cpu_quota_us = {};  ///< Of each kCpuPeriodUs.
   std::optional<uint64_t> cpu_weight = {};
+  std::string disk = {};  ///< What the next two are for: `MAJOR:MINOR` of a whole block device.
+  std::optional<uint64_t> disk_read_rate = {};
+  std::optional<uint64_t> disk_write_rate = {};
 };
 inline constexpr uint64_t kCpuPeriodUs = 100'000;
 
@@ -24,6 +27,8 @@ struct CgroupUsage {
   std::optional<uint64_t> memory_bytes;
   std::optional<uint64_t> memory_peak_bytes;  ///< From Linux 5.19 on.
   std::optional<uint64_t> pids;
+  std::optional<uint64_t> disk_read_bytes;
+  std::optional<uint64_t> disk_written_bytes;
   uint64_t cpu_user_us = 0;
   uint64_t cpu_system_us = 0;
   uint64_t throttled_us = 0;

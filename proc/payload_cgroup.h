@@ -12,13 +12,13 @@ namespace sandbox {
 /// opened.
 class PayloadCgroup {
  public:
-  static constexpr std::size_t kDescriptors = 6;
+  static constexpr std::size_t kDescriptors = 7;
 
   /// None: the sandbox has no cgroup.
   PayloadCgroup() = default;
   /// Takes what SandboxCgroup::descriptors_for_init gives: the cgroup (whose lock this keeps), the
-  /// one of commands, memory.events, memory.peak, pids.events, and for writing cgroup.freeze.
-  /// Throws Error with EBADMSG for another number of them.
+  /// one of commands, memory.events, memory.peak, pids.events, pids.peak, and for writing
+  /// cgroup.freeze. Throws Error with EBADMSG for another number of them.
   explicit PayloadCgroup(std::vector<UniqueFd> descriptors);
 
   bool exists() const noexcept { return !descriptors_.empty(); }
@@ -32,6 +32,7 @@ class PayloadCgroup {
   uint64_t oom_kills() const noexcept;
   uint64_t refused_forks() const noexcept;
   uint64_t peak_memory_bytes() const noexcept;  ///< 0 before Linux 5.19.
+  uint64_t peak_pids() const noexcept;          ///< PID 1 not counted. 0 before Linux 6.11.
 
  private:
   int at(std::size_t index) const noexcept { return exists() ? descriptors_[index].get() : -1; }

@@ -61,7 +61,10 @@ void write_usage(WireWriter& out, const Usage& usage) {
   out.u64(usage.peak_memory_bytes);
   out.u64(usage.voluntary_switches);
   out.u64(usage.involuntary_switches);
+  out.u64(usage.read_bytes);
+  out.u64(usage.written_bytes);
   out.u64(usage.sandbox_peak_memory_bytes);
+  out.u64(usage.sandbox_peak_pids);
   out.u64(usage.oom_kills);
   out.u64(usage.refused_forks);
 }
@@ -74,7 +77,10 @@ Usage read_usage(WireReader& in) {
   usage.peak_memory_bytes = in.u64();
   usage.voluntary_switches = in.u64();
   usage.involuntary_switches = in.u64();
+  usage.read_bytes = in.u64();
+  usage.written_bytes = in.u64();
   usage.sandbox_peak_memory_bytes = in.u64();
+  usage.sandbox_peak_pids = in.u64();
   usage.oom_kills = in.u64();
   usage.refused_forks = in.u64();
   return usage;

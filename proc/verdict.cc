@@ -29,6 +29,7 @@ Evidence Evidence::now(const PayloadCgroup& cgroup, const KnownLimits& limits) n
     evidence.oom_kills = cgroup.oom_kills();
     evidence.refused_forks = cgroup.refused_forks();
     evidence.peak_memory_bytes = cgroup.peak_memory_bytes();
+    evidence.peak_pids = cgroup.peak_pids();
   }
   if (limits.disk_bytes != 0) evidence.disk_full = is_disk_full();
   return evidence;
@@ -36,6 +37,7 @@ Evidence Evidence::now(const PayloadCgroup& cgroup, const KnownLimits& limits) n
 
 void add_to(Usage& usage, const Evidence& before, const Evidence& after) noexcept {
   usage.sandbox_peak_memory_bytes = after.peak_memory_bytes;
+  usage.sandbox_peak_pids = after.peak_pids;
   usage.oom_kills = after.oom_kills - before.oom_kills;
   usage.refused_forks = after.refused_forks - before.refused_forks;
 }

@@ -19,6 +19,7 @@ struct Evidence {
   uint64_t oom_kills = 0;
   uint64_t refused_forks = 0;
   uint64_t peak_memory_bytes = 0;
+  uint64_t peak_pids = 0;
   bool disk_full = false;  ///< No block or no inode of the sized tmpfs was left.
 
   static Evidence now(const PayloadCgroup& cgroup, const KnownLimits& limits) noexcept;

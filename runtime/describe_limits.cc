@@ -11,6 +11,8 @@ namespace {
 
 std::string mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
+std::string rate(uint64_t bytes) { return std::to_string(bytes) + " bytes/s"; }
+
 // Words of the limits that there are, as "memory 64 MiB, pids 512".
 class LimitList {
  public:
@@ -33,6 +35,8 @@ std::string list_cgroup_limits(const IsolationFacts& facts) {
     list.add("cpu", std::to_string(*limits.cpu_quota_us * 100 / kCpuPeriodUs) + " %");
   }
   if (limits.cpu_weight) list.add("cpu_weight", std::to_string(*limits.cpu_weight));
+  if (limits.disk_read_rate) list.add("disk_read", rate(*limits.disk_read_rate));
+  if (limits.disk_write_rate) list.add("disk_write", rate(*limits.disk_write_rate));
   return list.text();
 }
 
@@ -60,6 +64,9 @@ void add_limits(const IsolationFacts& facts, std::vector<IsolationLayer>& layers
   if (facts.limits.disk_bytes != 0) {
     const std::string disk = mebibytes(facts.limits.disk_bytes);
     layers.push_back({"disk limit", disk, disk, "a tmpfs of this size, /dev/shm included"});
+  } else if (facts.upper_in_memory) {
+    layers.push_back(
+        {"disk limit", "none", "half of the machine's memory", "the default of tmpfs"});
   }
   const std::string rlimits = list_rlimits(facts.rlimits);
   layers.push_back({"rlimits", rlimits, rlimits, "of each process; soft and hard"});

@@ -38,8 +38,9 @@ void require_kernel() {
   }
 }
 
-bool keep_changes_in_memory(Upper upper) {
-  if (upper != Upper::Auto) return upper == Upper::Memory;
+bool keep_changes_in_memory(const SandboxOptions& options) {
+  if (options.upper != Upper::Auto) return options.upper == Upper::Memory;
+  if (options.limits.disk_read_rate || options.limits.disk_write_rate) return false;
   constexpr KernelVersion kUserXattrsOnTmpfs{6, 6};
   return !(kernel_version() < kUserXattrsOnTmpfs);
 }

@@ -11,6 +11,6 @@ void require_kernel();
 
 /// Where the changes of a sandbox go. A directory, unless asked otherwise, where a tmpfs cannot be
 /// an upper layer: scratch.h.
-bool keep_changes_in_memory(Upper upper);
+bool keep_changes_in_memory(const SandboxOptions& options);
 
 }  // namespace sandbox

@@ -3,8 +3,11 @@
 #include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 #include <string>
 
+#include "isolation/cgroup_counter.h"
+#include "runtime/block_device.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -77,6 +80,23 @@ void plan_cpu(const Limits& limits, LimitPlan& plan) {
   if (limits.cpus || limits.cpu_weight) plan.controllers.emplace_back("cpu");
 }
 
+void plan_disk_rates(const Limits& limits, const std::string& box_directory, LimitPlan& plan) {
+  constexpr Range kRate{4096, kLargest, "between 4096 bytes and 1 PiB a second"};
+  if (!limits.disk_read_rate && !limits.disk_write_rate) return;
+  if (limits.disk_read_rate) {
+    plan.cgroup.disk_read_rate = require("disk_read_rate", *limits.disk_read_rate, kRate);
+  }
+  if (limits.disk_write_rate) {
+    plan.cgroup.disk_write_rate = require("disk_write_rate", *limits.disk_write_rate, kRate);
+  }
+  if (box_directory.empty()) {
+    throw Error(EOPNOTSUPP, "limit", "disk rate",
+                "changes are kept in memory, with no disk in between: Upper::Directory");
+  }
+  plan.cgroup.disk = block_device_of(box_directory);
+  plan.controllers.emplace_back("io");
+}
+
 uint64_t disk_bytes(const Limits& limits, bool changes_in_memory) {
   constexpr Range kDisk{kSmallestDisk, kLargest, "between 1 MiB and 1 PiB"};
   const uint64_t bytes = require("disk", *limits.disk_bytes, kDisk);
@@ -117,6 +137,19 @@ std::optional<uint64_t> first_number(const Cgroup& group, const char* file) {
   return result.ec == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
+// Of the line of `disk` in io.max, as "8:0 rbps=1048576 wbps=max riops=max wiops=max".
+std::optional<uint64_t> disk_rate_of(const Cgroup& group, const std::string& disk,
+                                     const char* key) {
+  if (disk.empty() || !group.has("io.max")) return std::nullopt;
+  std::istringstream lines(group.read("io.max"));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(disk + ' ')) continue;
+    const uint64_t rate = sum_of(line, key);
+    return rate == 0 ? std::nullopt : std::optional(rate);
+  }
+  return std::nullopt;
+}
+
 // Of a period of ours, whatever that of `group` is.
 std::optional<uint64_t> cpu_quota_of(const Cgroup& group) {
   const std::optional<uint64_t> quota = first_number(group, "cpu.max");
@@ -134,13 +167,14 @@ void require_at_most(const char* what, std::optional<uint64_t> asked,
 
 }  // namespace
 
-LimitPlan plan_limits(const Limits& limits, bool changes_in_memory) {
+LimitPlan plan_limits(const Limits& limits, const std::string& box_directory) {
   LimitPlan plan;
   plan_memory(limits, plan);
   plan_pids(limits, plan);
   plan_cpu(limits, plan);
   plan_rlimits(limits, plan);
-  plan_disk(limits, changes_in_memory, plan);
+  plan_disk(limits, box_directory.empty(), plan);
+  plan_disk_rates(limits, box_directory, plan);
   plan.needs_cgroup = !plan.controllers.empty() || limits.own_cgroup;
   return plan;
 }
@@ -150,6 +184,10 @@ void require_room(const CgroupLimits& limits, const Cgroup& above) {
     require_at_most("memory", limits.memory_max, first_number(*at, "memory.max"), " bytes");
     require_at_most("pids", limits.pids_max, first_number(*at, "pids.max"), ", PID 1 included");
     require_at_most("cpu", limits.cpu_quota_us, cpu_quota_of(*at), " us of each 100 ms");
+    require_at_most("disk_read_rate", limits.disk_read_rate, disk_rate_of(*at, limits.disk, "rbps"),
+                    " bytes a second");
+    require_at_most("disk_write_rate", limits.disk_write_rate,
+                    disk_rate_of(*at, limits.disk, "wbps"), " bytes a second");
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace sandbox {
 /// Limits as the parts of the system that enforce them want them.
 struct LimitPlan {
   bool needs_cgroup = false;
-  /// Without these the sandbox must not start: "memory", "pids", "cpu".
+  /// Without these the sandbox must not start: "memory", "pids", "cpu", "io".
   std::vector<std::string_view> controllers;
   CgroupLimits cgroup;
   ScratchSize scratch;  ///< Bytes 0: the tmpfs has no limit of its own.
@@ -23,10 +24,10 @@ struct LimitPlan {
   KnownLimits known;
 };
 
-/// Checks each number by itself. `changes_in_memory` is whether the sandbox writes to a tmpfs.
-/// Throws Error: EINVAL with the range that is possible, EOPNOTSUPP for a limit of the disk where
-/// the kernel has no means to hold it.
-LimitPlan plan_limits(const Limits& limits, bool changes_in_memory);
+/// Checks each number by itself. `box_directory` is where the changes are kept; empty when that is
+/// memory. Throws Error: EINVAL with the range that is possible, EOPNOTSUPP for a limit of the disk
+/// where the kernel has no means to hold it.
+LimitPlan plan_limits(const Limits& limits, const std::string& box_directory);
 
 /// Throws Error with EINVAL when `above`, or a cgroup further up, allows less: the limit would not
 /// strike where it says.

@@ -32,12 +32,10 @@ void adopt(const Cgroup& group, pid_t launcher) try {
               "program in the same subtree");
 }
 
-void switch_on_controllers(const Cgroup& above, const Cgroup& group) {
-  for (const std::string_view controller : kControllers) {
-    if (!above.has_controller(controller)) continue;
-    above.enable(controller);
-    group.enable(controller);
-  }
+void switch_on(std::string_view controller, const Cgroup& above, const Cgroup& group) {
+  if (!above.has_controller(controller)) return;
+  above.enable(controller);
+  group.enable(controller);
 }
 
 }  // namespace
@@ -50,7 +48,7 @@ SandboxCgroups::Base SandboxCgroups::open_base(const LimitPlan& plan, pid_t laun
   let_launcher_start_processes(base.group);
   if (!base.holds_launcher) adopt(base.group, launcher);
   base.adopted = launcher;
-  switch_on_controllers(delegated.above, base.group);
+  for (const std::string_view each : kControllers) switch_on(each, delegated.above, base.group);
   collect_dead_cgroups(base.group);
   return base;
 }
@@ -67,6 +65,10 @@ SandboxCgroup SandboxCgroups::make(LimitPlan& plan, const std::string& id, pid_t
   if (base_ && !base_->group.has("cgroup.procs")) base_.reset();  // systemd ended the scope.
   const Base& place = base(plan, launcher);
   const Cgroup& group = place.group;
+  // Seldom wanted, and it makes every sandbox dearer.
+  if (plan.cgroup.disk_read_rate || plan.cgroup.disk_write_rate) {
+    switch_on("io", group.parent().value(), group);
+  }
   require_controllers(group, plan.controllers);
   require_room(plan.cgroup, group);
   if (!plan.cgroup.pids_max && group.has_controller("pids")) {

@@ -31,6 +31,8 @@ void add_cgroup(const SandboxCgroup& cgroup, SandboxStats& stats) {
   stats.cpu_user = std::chrono::microseconds(usage.cpu_user_us);
   stats.cpu_system = std::chrono::microseconds(usage.cpu_system_us);
   stats.cpu_throttled = std::chrono::microseconds(usage.throttled_us);
+  stats.disk_read_bytes = usage.disk_read_bytes;
+  stats.disk_written_bytes = usage.disk_written_bytes;
   stats.oom_kills = usage.oom_kills;
   stats.refused_forks = usage.refused_forks;
 }

@@ -81,7 +81,7 @@ std::shared_ptr<SandboxCore> SandboxMaker::create(
 
 std::optional<BoxDirectory> SandboxMaker::make_box_directory(const SandboxOptions& options,
                                                              const IdPlan& ids) const {
-  if (keep_changes_in_memory(options.upper)) return std::nullopt;
+  if (keep_changes_in_memory(options)) return std::nullopt;
   require_removable(ids);
   return BoxDirectory(data_);
 }
@@ -102,7 +102,7 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_owned(const SandboxOptions& op
   BoxRecord record = make_record(options, source, ids);
   record.id = make_sandbox_id();
   LaunchRequest request = requests_.build(options, source, ids, box);
-  Confinement limits = impose_limits(options, record, request);
+  Confinement limits = impose_limits(options, box, record, request);
   // Init holds what it gets as long as it lives: the lock that keeps a stored template.
   std::vector<int> passed = limits.passed();
   if (source.in_use) passed.push_back(source.in_use->get());
@@ -125,7 +125,7 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const SandboxOptions&
   BoxRecord record = make_record(options, source, ids);
   record.id = place.id();
   if (box) record.box_directory = box->path();
-  Confinement limits = impose_limits(options, record, request);
+  Confinement limits = impose_limits(options, box, record, request);
   std::vector<int> passed{place.socket()};
   for (const int fd : limits.passed()) passed.push_back(fd);
   passed.push_back(place.lock());
@@ -145,8 +145,9 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const SandboxOptions&
 
 // Makes the cgroup, before anything runs that it is to limit.
 SandboxMaker::Confinement SandboxMaker::impose_limits(const SandboxOptions& options,
+                                                      const std::optional<BoxDirectory>& box,
                                                       BoxRecord& record, LaunchRequest& request) {
-  Confinement made{.plan = plan_limits(options.limits, !request.root.upper_directory)};
+  Confinement made{.plan = plan_limits(options.limits, box ? box->path() : std::string())};
   LimitPlan& plan = made.plan;
   if (plan.needs_cgroup || options.ttl_action == TtlAction::Pause) {
     made.cgroup.emplace(cgroups_.make(plan, record.id, launcher_->pid()));

@@ -52,8 +52,8 @@ class SandboxMaker {
   std::shared_ptr<SandboxCore> create_detached(const SandboxOptions& options,
                                                const TemplateSource& source, const IdPlan& ids,
                                                std::optional<BoxDirectory>& box);
-  Confinement impose_limits(const SandboxOptions& options, BoxRecord& record,
-                            LaunchRequest& request);
+  Confinement impose_limits(const SandboxOptions& options, const std::optional<BoxDirectory>& box,
+                            BoxRecord& record, LaunchRequest& request);
   std::shared_ptr<SandboxCore> assemble(BoxRecord record, const SandboxOptions& options,
                                         const IdPlan& ids, const LaunchRequest& request,
                                         Creation creation, Confinement limits) const;

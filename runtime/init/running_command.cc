@@ -21,6 +21,9 @@ Usage to_usage(const rusage& used, std::chrono::steady_clock::duration wall) {
   usage.peak_memory_bytes = static_cast<uint64_t>(used.ru_maxrss) * 1024;
   usage.voluntary_switches = static_cast<uint64_t>(used.ru_nvcsw);
   usage.involuntary_switches = static_cast<uint64_t>(used.ru_nivcsw);
+  constexpr uint64_t kBlock = 512;
+  usage.read_bytes = static_cast<uint64_t>(used.ru_inblock) * kBlock;
+  usage.written_bytes = static_cast<uint64_t>(used.ru_oublock) * kBlock;
   return usage;
 }
 

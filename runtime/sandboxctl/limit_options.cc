@@ -43,6 +43,13 @@ void LimitOptions::add_to(CLI::App& app) {
   add_value(app, "--pids", pids, "processes and threads at a time");
   add_value(app, "--cpus", cpus, "processors, such as 0.5 or 2");
   add_value(app, "--disk", disk, "what it may write (in memory, from Linux 6.6 on)");
+  add_value(app, "--memory-high", memory_high, "slow it down from here on, such as 448M");
+  add_value(app, "--cpu-weight", cpu_weight,
+            "its share when processors are short; others have 100");
+  add_value(app, "--disk-read-rate", disk_read_rate, "bytes a second it may read from the disk");
+  add_value(app, "--disk-write-rate", disk_write_rate, "bytes a second it may write to the disk");
+  add_value(app, "--open-files", open_files, "files that each process may have open");
+  add_value(app, "--file-size", file_size, "how large each file may become, such as 10M");
 }
 
 sandbox::Limits LimitOptions::parse(const CLI::App& app) const {
@@ -51,6 +58,18 @@ sandbox::Limits LimitOptions::parse(const CLI::App& app) const {
   if (app.count("--pids") > 0) limits.pids = count_of("--pids", pids);
   if (app.count("--cpus") > 0) limits.cpus = processors_of("--cpus", cpus);
   if (app.count("--disk") > 0) limits.disk_bytes = size_of("--disk", disk);
+  if (app.count("--memory-high") > 0) {
+    limits.memory_high_bytes = size_of("--memory-high", memory_high);
+  }
+  if (app.count("--cpu-weight") > 0) limits.cpu_weight = count_of("--cpu-weight", cpu_weight);
+  if (app.count("--disk-read-rate") > 0) {
+    limits.disk_read_rate = size_of("--disk-read-rate", disk_read_rate);
+  }
+  if (app.count("--disk-write-rate") > 0) {
+    limits.disk_write_rate = size_of("--disk-write-rate", disk_write_rate);
+  }
+  if (app.count("--open-files") > 0) limits.open_files = count_of("--open-files", open_files);
+  if (app.count("--file-size") > 0) limits.file_bytes = size_of("--file-size", file_size);
   return limits;
 }
 

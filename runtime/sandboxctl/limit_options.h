@@ -13,6 +13,12 @@ struct LimitOptions {
   std::string pids;
   std::string cpus;
   std::string disk;
+  std::string memory_high;
+  std::string cpu_weight;
+  std::string disk_read_rate;
+  std::string disk_write_rate;
+  std::string open_files;
+  std::string file_size;
 
   void add_to(CLI::App& app);
   /// Throws Failure (usage) with what would have been right.

@@ -69,7 +69,10 @@ ordered_json usage_fields(const sandbox::Usage& usage) {
           {"peak_memory_bytes", usage.peak_memory_bytes},
           {"voluntary_switches", usage.voluntary_switches},
           {"involuntary_switches", usage.involuntary_switches},
+          {"read_bytes", usage.read_bytes},
+          {"written_bytes", usage.written_bytes},
           {"sandbox_peak_memory_bytes", usage.sandbox_peak_memory_bytes},
+          {"sandbox_peak_pids", usage.sandbox_peak_pids},
           {"oom_kills", usage.oom_kills},
           {"refused_forks", usage.refused_forks}};
 }
@@ -140,10 +143,15 @@ std::string statistics(const Ending& ending, const sandbox::Sandbox& box) {
   if (usage.sandbox_peak_memory_bytes != 0) {
     text += row("peak memory, sandbox", format_size(usage.sandbox_peak_memory_bytes));
   }
+  if (usage.sandbox_peak_pids != 0) {
+    text += row("peak processes, sandbox", std::to_string(usage.sandbox_peak_pids));
+  }
   if (usage.oom_kills != 0) text += row("killed, out of memory", std::to_string(usage.oom_kills));
   if (usage.refused_forks != 0) {
     text += row("processes refused", std::to_string(usage.refused_forks));
   }
+  text += row("read from disks", format_size(usage.read_bytes));
+  text += row("written to disks", format_size(usage.written_bytes));
   text += row("switches, voluntary", std::to_string(usage.voluntary_switches));
   text += row("switches, involuntary", std::to_string(usage.involuntary_switches));
   text += "set-up\n";

@@ -74,7 +74,9 @@ ordered_json stats_fields(const SandboxStats& stats) {
           {"oom_kills", stats.oom_kills},
           {"refused_forks", stats.refused_forks},
           {"disk_bytes", or_null(stats.disk_bytes)},
-          {"disk_limit_bytes", or_null(stats.disk_limit_bytes)}};
+          {"disk_limit_bytes", or_null(stats.disk_limit_bytes)},
+          {"disk_read_bytes", or_null(stats.disk_read_bytes)},
+          {"disk_written_bytes", or_null(stats.disk_written_bytes)}};
 }
 
 std::string stats_table(const SandboxStats& stats) {
@@ -85,6 +87,8 @@ std::string stats_table(const SandboxStats& stats) {
   text += row("cpu", time_of(stats.cpu_user) + " user, " + time_of(stats.cpu_system) + " system, " +
                          time_of(stats.cpu_throttled) + " throttled");
   text += row("disk", size_of(stats.disk_bytes) + " of " + size_of(stats.disk_limit_bytes));
+  text += row("disk i/o", size_of(stats.disk_read_bytes) + " read, " +
+                              size_of(stats.disk_written_bytes) + " written");
   text += row("oom kills", std::to_string(stats.oom_kills));
   text += row("no fork", std::to_string(stats.refused_forks));
   return text;

@@ -66,6 +66,13 @@ TEST(CliLimits, ExplainTellsLimitsAndDefaults) {
   EXPECT_THAT(end.out, IsEmpty());
 }
 
+TEST(CliLimits, ExplainTellsWhatHoldsWithoutLimits) {
+  require_user_xattrs_on_tmpfs();
+  const Ended end = sandboxctl({"run", "--explain", "--", "true"});
+  EXPECT_THAT(end.err, AllOf(HasSubstr("cgroup limits             none (rlimits only)"),
+                             HasSubstr("half of the machine's memory"), HasSubstr("NPROC 4096")));
+}
+
 TEST(CliLimits, RefusedLimitIsOneSentenceAndTheRemedy) {
   if (!has_version_1()) GTEST_SKIP() << "needs a machine with cgroup version 1";
   const std::string before = own_cgroups();

@@ -42,5 +42,12 @@ TEST(CgroupCounter, WhatCannotBeReadCountsNothing) {
   EXPECT_EQ(read_number(-1), std::nullopt);
 }
 
+TEST(CgroupCounter, SumIsThatOfAllLines) {
+  constexpr std::string_view kStat = "8:0 rbytes=10 wbytes=20 dios=1\n254:0 rbytes=5 wbytes=x\n";
+  EXPECT_EQ(sum_of(kStat, "rbytes"), 15U);
+  EXPECT_EQ(sum_of(kStat, "wbytes"), 20U);
+  EXPECT_EQ(sum_of("", "rbytes"), 0U);
+}
+
 }  // namespace
 }  // namespace sandbox

@@ -54,7 +54,11 @@ TEST(StatusMessage, UsageComesBack) {
                                                         .system = microseconds(3),
                                                         .peak_memory_bytes = uint64_t{1} << 40,
                                                         .voluntary_switches = 5,
-                                                        .involuntary_switches = 6}})
+                                                        .involuntary_switches = 6,
+                                                        .read_bytes = 7,
+                                                        .written_bytes = 8,
+                                                        .sandbox_peak_memory_bytes = 9,
+                                                        .sandbox_peak_pids = 10}})
                           .usage;
   EXPECT_EQ(usage.wall, microseconds(1));
   EXPECT_EQ(usage.user, microseconds(2));
@@ -62,6 +66,10 @@ TEST(StatusMessage, UsageComesBack) {
   EXPECT_EQ(usage.peak_memory_bytes, uint64_t{1} << 40);
   EXPECT_EQ(usage.voluntary_switches, 5U);
   EXPECT_EQ(usage.involuntary_switches, 6U);
+  EXPECT_EQ(usage.read_bytes, 7U);
+  EXPECT_EQ(usage.written_bytes, 8U);
+  EXPECT_EQ(usage.sandbox_peak_memory_bytes, 9U);
+  EXPECT_EQ(usage.sandbox_peak_pids, 10U);
 }
 
 TEST(StatusMessage, SignalRequestComesBack) {

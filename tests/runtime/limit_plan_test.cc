@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "sandbox/error.h"
 #include "tests/support/matchers.h"
 
 namespace sandbox {
@@ -17,7 +18,8 @@ using ::testing::IsEmpty;
 
 constexpr int64_t kMiB = 1 << 20;
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-constexpr bool kInMemory = true;
+const std::string kInMemory;
+const std::string kOnDisk = "/";
 
 auto planning(const Limits& limits) {
   return [limits] { plan_limits(limits, kInMemory); };
@@ -57,10 +59,36 @@ TEST(LimitPlan, NumbersOutOfRangeAreRefusedWithTheRange) {
     EXPECT_THAT(planning({.disk_bytes = count}), FailsWith(EINVAL));
     EXPECT_THAT(planning({.open_files = count}), FailsWith(EINVAL));
     EXPECT_THAT(planning({.file_bytes = count}), FailsWith(EINVAL));
+    EXPECT_THAT(planning({.disk_read_rate = count}), FailsWith(EINVAL));
+    EXPECT_THAT(planning({.disk_write_rate = count}), FailsWith(EINVAL));
   }
   for (const double cpus : {0.0, -1.0, 0.001, 1e9, std::nan("")}) {
     EXPECT_THAT(planning({.cpus = cpus}), FailsWith(EINVAL, HasSubstr("cpus")));
   }
+}
+
+std::string answer_to(const Limits& limits) {
+  try {
+    plan_limits(limits, kInMemory);
+  } catch (const Error& error) {
+    return std::string(error.what()) + ": " + error.hint();
+  }
+  return "it was accepted";
+}
+
+TEST(LimitPlan, AnswerNamesTheNumberAndTheRange) {
+  EXPECT_EQ(answer_to({.memory_bytes = 0}),
+            "limit(\"memory 0\"): Invalid argument: it must be between 4 MiB and 1 PiB");
+  EXPECT_EQ(answer_to({.pids = -1}),
+            "limit(\"pids -1\"): Invalid argument: it must be between 1 and 4194304 processes");
+  EXPECT_EQ(answer_to({.cpus = 0}),
+            "limit(\"cpus 0.000000\"): Invalid argument: it must be between 0.01 and 1024 "
+            "processors");
+  EXPECT_EQ(answer_to({.disk_bytes = kMost}),
+            "limit(\"disk 9223372036854775807\"): Invalid argument: it must be between 1 MiB and "
+            "1 PiB");
+  EXPECT_EQ(answer_to({.open_files = 5}),
+            "limit(\"open_files 5\"): Invalid argument: it must be between 16 and 4096");
 }
 
 TEST(LimitPlan, HighAboveTheLimitIsRefused) {
@@ -76,8 +104,14 @@ TEST(LimitPlan, EachFourKibibytesOfDiskHaveAnInode) {
   EXPECT_EQ(plan_limits({.disk_bytes = 8 * kMiB}, kInMemory).scratch.inodes, 2048U);
 }
 
+TEST(LimitPlan, RateOfTheDiskNeedsADisk) {
+  EXPECT_THAT(planning({.disk_write_rate = kMiB}),
+              FailsWith(EOPNOTSUPP, HasSubstr("limit(\"disk rate\")")));
+  EXPECT_THAT([] { plan_limits({.disk_read_rate = 4096}, "/dev/shm"); }, FailsWith(EOPNOTSUPP));
+}
+
 TEST(LimitPlan, DiskOfADirectoryCannotBeLimited) {
-  EXPECT_THAT([] { plan_limits({.disk_bytes = 8 * kMiB}, !kInMemory); }, FailsWith(EOPNOTSUPP));
+  EXPECT_THAT([] { plan_limits({.disk_bytes = 8 * kMiB}, kOnDisk); }, FailsWith(EOPNOTSUPP));
 }
 
 }  // namespace

@@ -359,6 +359,23 @@ TEST(Limits, DiskOfADirectoryIsRefused) {
       FailsWith(EOPNOTSUPP, HasSubstr("disk")));
 }
 
+// It can only last longer than the rate says, however slow the machine is. Past the page cache,
+// because fsync(2) waits for nothing in a sandbox.
+TEST(Limits, DiskIsWrittenNoFasterThanAskedFor) {
+  const Box box = box_with({.disk_write_rate = 4 * kMiB});
+  const CommandResult result =
+      box.sh("dd if=/dev/zero of=file bs=1M count=8 oflag=direct 2> /dev/null");
+  EXPECT_EQ(result.outcome, Outcome(Exited{0})) << result.stderr_text;
+  EXPECT_GE(result.usage.wall, std::chrono::milliseconds(1500));
+  EXPECT_GE(box.sandbox().stats().disk_written_bytes.value_or(0), 8U * kMiB);
+}
+
+TEST(Limits, RateOfTheDiskIsRefusedWhereChangesAreInMemory) {
+  EXPECT_THAT(
+      [] { Box(SandboxOptions{.upper = Upper::Memory, .limits = {.disk_read_rate = kMiB}}); },
+      FailsWith(EOPNOTSUPP, HasSubstr("disk rate")));
+}
+
 TEST(Limits, OpenFilesAreLimited) {
   const Box box(SandboxOptions{.limits = {.open_files = 32}});
   EXPECT_EQ(box.out("ulimit -n; ulimit -Hn"), "32\n32\n");

@@ -9,9 +9,9 @@ namespace sandbox {
 /// said below.
 ///
 /// Each is enforced by the kernel before the first instruction of a command runs; where it cannot
-/// be, creating the sandbox fails and says why. Those of memory, processes and processor take a
-/// cgroup of version 2 that may be divided: RuntimeOptions. Numbers that make no sense, or that are
-/// above what the cgroups around allow, are EINVAL.
+/// be, creating the sandbox fails and says why. Those of memory, processes, processor and disk
+/// speed take a cgroup of version 2 that may be divided: RuntimeOptions. Numbers that make no
+/// sense, or that are above what the cgroups around allow, are EINVAL.
 struct Limits {
   /// Memory with page cache, files in memory and the kernel's own; no swap. At least 4 MiB.
   std::optional<int64_t> memory_bytes = {};
@@ -27,6 +27,11 @@ struct Limits {
   /// for each 4 KiB. At least 1 MiB. With memory_bytes alone it is three quarters of that, for
   /// /dev/shm too.
   std::optional<int64_t> disk_bytes = {};
+  /// Bytes a second that it may read from, and write to, the disk that its changes are on. At least
+  /// 4096. Takes Upper::Directory, which Upper::Auto then is, on a file system with a block device
+  /// of its own: not on btrfs. Other disks, seen through Mounts, are not meant.
+  std::optional<int64_t> disk_read_rate = {};
+  std::optional<int64_t> disk_write_rate = {};
   /// RLIMIT_NOFILE of each command, 16 to 4096. Else 1024, which a command may raise to 4096.
   std::optional<int64_t> open_files = {};
   /// RLIMIT_FSIZE: the size of each file; who writes beyond is killed by SIGXFSZ.

@@ -32,8 +32,9 @@ enum class Ids {
 
 /// Where what the sandbox changes is kept while it lives.
 enum class Upper {
-  Auto,       ///< Memory when the kernel can (Linux 6.6), else Directory.
-  Memory,     ///< A tmpfs of its own, counted as the sandbox's memory, gone with it.
+  Auto,    ///< Memory when the kernel can (Linux 6.6) and no limit is set of the disk's speed, else
+           ///< Directory.
+  Memory,  ///< A tmpfs of its own, counted as the sandbox's memory, gone with it.
   Directory,  ///< A directory below the data directory, removed with the sandbox.
 };
 

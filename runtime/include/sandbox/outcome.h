@@ -14,6 +14,11 @@ struct Exited {
 };
 
 /// A signal ended the command: signal(7).
+///
+/// What a sandbox may not call fails with EPERM or ENOSYS, and the program decides what becomes of
+/// that: there is no such end as "system call denied". The exception are system calls of another
+/// architecture (32-bit, x32), for which the kernel kills the whole process with SIGSYS; it does
+/// not tell anybody which call that was, nor that it was not kill(2) with this signal.
 struct Signaled {
   int signal = 0;
   bool core_dumped = false;
@@ -79,9 +84,12 @@ struct Usage {
   uint64_t peak_memory_bytes = 0;       ///< Largest resident set of any one process.
   uint64_t voluntary_switches = 0;      ///< Context switches while waiting.
   uint64_t involuntary_switches = 0;    ///< Context switches because the time slice ended.
+  uint64_t read_bytes = 0;              ///< From disks, in units of 512; not from memory.
+  uint64_t written_bytes = 0;           ///< To disks, likewise.
 
   /// What the whole sandbox was seen to do while the command ran; only with a cgroup of its own.
   uint64_t sandbox_peak_memory_bytes = 0;  ///< Since it was made. 0 before Linux 5.19.
+  uint64_t sandbox_peak_pids = 0;          ///< Since it was made. 0 before Linux 6.11.
   uint64_t oom_kills = 0;                  ///< Processes killed for want of memory.
   uint64_t refused_forks = 0;              ///< Processes refused by Limits::pids.
 };

@@ -18,6 +18,9 @@ struct SandboxStats {
   std::optional<std::chrono::microseconds> cpu_user;
   std::optional<std::chrono::microseconds> cpu_system;
   std::optional<std::chrono::microseconds> cpu_throttled;  ///< Waited for the quota.
+  /// From and to disks; only with a limit of their speed.
+  std::optional<uint64_t> disk_read_bytes;
+  std::optional<uint64_t> disk_written_bytes;
   uint64_t oom_kills = 0;
   uint64_t refused_forks = 0;
   std::optional<uint64_t> disk_bytes;  ///< Written; only with a limit of its own.
