@@ -170,6 +170,12 @@ void require_program(std::string_view name) {
   if (!find_program(name)) skip("needs the program " + std::string(name));
 }
 
+void require_clock_that_may_be_set() {
+  if (std::getenv("SANDBOX_TEST_MICROVM") == nullptr || ::geteuid() != 0) {
+    skip("needs a machine whose clock may be set");
+  }
+}
+
 void require_cgroup_controller(std::string_view controller) {
   const std::string group = cgroup_above_ours();
   std::ifstream file(group + "/cgroup.controllers");

@@ -21,6 +21,8 @@ void require_unprivileged();
 void require_user_xattrs_on_tmpfs();
 /// `name` is in PATH.
 void require_program(std::string_view name);
+/// Only where nobody minds: the microVM says so in $SANDBOX_TEST_MICROVM. And only root can.
+void require_clock_that_may_be_set();
 /// The cgroup v2 above that of this process is ours to divide, with this controller, e.g. "memory".
 void require_cgroup_controller(std::string_view controller);
 

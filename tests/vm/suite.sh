@@ -52,14 +52,15 @@ as() {
   chown "$uid:$uid" "/scratch/$name"
   sh -c 'echo $$ > "$0"; exec "$@"' "/sys/fs/cgroup/$name/leaf/cgroup.procs" \
     setpriv --reuid="$uid" --regid="$uid" --clear-groups \
-    env HOME="/scratch/$name" TMPDIR="/scratch/$name" "$@"
+    env HOME="/scratch/$name" TMPDIR="/scratch/$name" SANDBOX_TEST_MICROVM=1 "$@"
 }
 
 seconds() {
   cut -d. -f1 /proc/uptime
 }
 
-# A line for each program; the whole output when it failed, its skips in any case.
+# A line for each program, and one for each test of ten seconds or more; the whole output when it
+# failed, its skips in any case.
 run_programs() {
   failed=0
   while read -r program filter; do
@@ -72,6 +73,7 @@ run_programs() {
     fi
     echo "microvm: $1: ${program##*/}: $(grep -E '^\[  (PASSED|FAILED)  \]' "$log" | head -n 1)" \
       "($(($(seconds) - began)) s)"
+    sed -n 's/^\[ *OK \] \(.*([0-9]\{5,\} ms)\)$/    \1/p' "$log"
   done < "$list"
   return $failed
 }
