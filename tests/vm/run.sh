@@ -39,7 +39,8 @@ make_scratch_disk() {
   mkfs.ext4 -qF scratch.img
 }
 
-# panic=-1 with -no-reboot: a panic of the guest ends QEMU.
+# panic=-1 with -no-reboot: a panic of the guest ends QEMU. Each process that is killed for want of
+# memory would be a line on the console, which is slow.
 boot() {
   timeout 1100 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 2G \
     -nodefaults -no-user-config -no-reboot -display none -serial stdio \
@@ -47,7 +48,7 @@ boot() {
     -fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
     -device virtio-9p-pci,fsdev=root,mount_tag=hostroot \
     -drive file=scratch.img,format=raw,if=none,id=scratch -device virtio-blk-pci,drive=scratch \
-    -append "console=ttyS0 quiet panic=-1 run=\"sh $here/suite.sh $list\"" < /dev/null |
+    -append "console=ttyS0 loglevel=1 panic=-1 run=\"sh $here/suite.sh $list\"" < /dev/null |
     tr -d '\r' > console.log
 }
 
