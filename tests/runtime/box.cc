@@ -46,7 +46,7 @@ Process Box::start(const std::string& script, Command how) const {
 }
 
 bool Box::runs(const std::string& name) const {
-  return sh("cat /proc/[0-9]*/comm | grep -qx '" + name + "'").exit_code() == 0;
+  return sh("grep -qxs '" + name + "' /proc/[0-9]*/comm").exit_code() == 0;
 }
 
 std::string Box::data_directory() { return std::getenv("SANDBOX_HOME"); }
