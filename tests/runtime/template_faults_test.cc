@@ -125,6 +125,10 @@ TEST_F(TemplateFaults, FullDiskLeavesTheOldTemplatesAndSaysSo) {
       const std::string block(4096, 'x');
       while (::write(file.get(), block.data(), block.size()) > 0) continue;
       EXPECT_THAT(hint_of(ENOSPC, [&] { Templates().build(manifest); }), HasSubstr("make room"));
+      // Of the same steps, so that only the record is to be written.
+      files_.write("same.yaml", files_.read("app.yaml") + "# The same.\n");
+      EXPECT_THAT(hint_of(ENOSPC, [&] { Templates().build(files_.path("same.yaml")); }),
+                  HasSubstr("make room"));
       expect_old_template();
       ::unlink(filler.c_str());
     }
