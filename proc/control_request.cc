@@ -18,7 +18,9 @@ enum class Kind : uint32_t {
   Connect,
   Signal,
   GetNamespaces,
-  RenewTtl
+  RenewTtl,
+  GetTcpTables,
+  Dial
 };
 enum class ReplyKind : uint32_t { Done, State, CommandList, Signalled };
 
@@ -54,6 +56,12 @@ struct RequestWriter {
   }
   void operator()(const GetNamespaces&) const { kind(Kind::GetNamespaces); }
   void operator()(const RenewTtl&) const { kind(Kind::RenewTtl); }
+  void operator()(const GetTcpTables&) const { kind(Kind::GetTcpTables); }
+  void operator()(const Dial& request) const {
+    kind(Kind::Dial);
+    out.u32(request.port);
+    out.u32(static_cast<uint32_t>(request.address));
+  }
 };
 
 ConnectRequest read_connect(WireReader& in) {
@@ -71,6 +79,13 @@ SignalCommand read_signal(WireReader& in) {
   request.pid = static_cast<pid_t>(in.u32());
   request.signal.signal = static_cast<int>(in.u32());
   request.signal.target = static_cast<Target>(in.u32());
+  return request;
+}
+
+Dial read_dial(WireReader& in) {
+  Dial request;
+  request.port = static_cast<uint16_t>(in.u32());
+  request.address = in.u32() == 0 ? LocalAddress::Ipv4 : LocalAddress::Ipv6;
   return request;
 }
 
@@ -96,6 +111,10 @@ ControlRequest read_request(WireReader& in) {
       return GetNamespaces{};
     case Kind::RenewTtl:
       return RenewTtl{};
+    case Kind::GetTcpTables:
+      return GetTcpTables{};
+    case Kind::Dial:
+      return read_dial(in);
   }
   throw Error(EBADMSG, "decode", "control request");
 }

@@ -61,8 +61,22 @@ struct SignalCommand {
 /// which decide what files of /proc/sys show. Answer: Done, with their descriptors.
 struct GetNamespaces {};
 
-using ControlRequest = std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe, ListCommands,
-                                    ConnectRequest, SignalCommand, GetNamespaces, RenewTtl>;
+/// Asks for what the sandbox's network has of TCP: proc(5), /proc/net/tcp and tcp6. Answer: Done,
+/// with a descriptor of each that there is.
+struct GetTcpTables {};
+
+enum class LocalAddress : uint32_t { Ipv4, Ipv6 };
+
+/// Asks for a TCP connection to a port of localhost, as the sandbox's network has it. Answer: Done,
+/// with a non-blocking socket that may still be connecting; without one when the port is closed.
+struct Dial {
+  uint16_t port = 0;
+  LocalAddress address = LocalAddress::Ipv4;
+};
+
+using ControlRequest =
+    std::variant<SpawnRequest, Release, GetRoot, SetTtl, Describe, ListCommands, ConnectRequest,
+                 SignalCommand, GetNamespaces, RenewTtl, GetTcpTables, Dial>;
 
 std::vector<std::byte> encode(const ControlRequest& request);
 

@@ -10,6 +10,7 @@
 
 #include "proc/process_tree.h"
 #include "runtime/base/deadline.h"
+#include "runtime/init/dial.h"
 #include "runtime/init/readable.h"
 #include "runtime/init/sudo_service.h"
 #include "runtime/init/tell.h"
@@ -166,15 +167,30 @@ void Pid1::answer(const Describe&, const Asker& asker) {
   tell(asker.reply, ControlReply(state));
 }
 
-// Opened when they are asked for, because few sandboxes ever are.
 void Pid1::answer(const GetNamespaces&, const Asker& asker) {
+  give_files(asker,
+             {"self/ns/user", "self/ns/uts", "self/ns/ipc", "self/ns/cgroup", "self/ns/net"});
+}
+
+void Pid1::answer(const GetTcpTables&, const Asker& asker) {
+  give_files(asker, {"self/net/tcp", "self/net/tcp6"});
+}
+
+void Pid1::answer(const Dial& request, const Asker& asker) {
+  const UniqueFd socket = dial(request);
+  const int fd = socket.get();
+  tell(asker.reply, ControlReply(Done{}), {&fd, socket ? 1U : 0U});
+}
+
+// Opened when they are asked for, because few sandboxes ever are. Without IPv6 there is no tcp6.
+void Pid1::give_files(const Asker& asker, std::initializer_list<const char*> paths) const {
   std::vector<UniqueFd> owned;
   std::vector<int> fds;
-  for (const char* path :
-       {"self/ns/user", "self/ns/uts", "self/ns/ipc", "self/ns/cgroup", "self/ns/net"}) {
-    const int fd = ::openat(commands_.proc(), path, O_RDONLY | O_CLOEXEC);
-    fds.push_back(check(fd, "openat", path));
-    owned.emplace_back(fd);
+  for (const char* path : paths) {
+    UniqueFd file(::openat(commands_.proc(), path, O_RDONLY | O_CLOEXEC));
+    if (!file && errno == ENOENT) continue;
+    fds.push_back(check(file.get(), "openat", path));
+    owned.push_back(std::move(file));
   }
   tell(asker.reply, ControlReply(Done{}), fds);
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <set>
 #include <vector>
@@ -67,6 +68,9 @@ class Pid1 {
   void answer(const RenewTtl& request, const Asker& asker);
   void answer(const Describe& request, const Asker& asker);
   void answer(const GetNamespaces& request, const Asker& asker);
+  void answer(const GetTcpTables& request, const Asker& asker);
+  void answer(const Dial& request, const Asker& asker);
+  void give_files(const Asker& asker, std::initializer_list<const char*> paths) const;
   void set_ttl(uint64_t ttl_ms);
   void end_ttl();
 
