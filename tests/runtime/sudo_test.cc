@@ -30,7 +30,7 @@ class Sudo : public ::testing::Test {
   CommandResult sh(const std::string& script) const { return box_->sh(script); }
   bool runs(const std::string& name) const {
     const CommandResult found =
-        box_->sh("cat /proc/[0-9]*/comm | grep -qx " + name, {.user = "root"});
+        box_->sh("grep -qxs " + name + " /proc/[0-9]*/comm", {.user = "root"});
     return found.exit_code() == 0;
   }
 
