@@ -94,18 +94,20 @@ void remove_dead_box(const std::string& path) {
   if (box && try_lock(box.get(), LOCK_EX)) remove_box(path);
 }
 
-void collect_dead_boxes(const DataDirectory& data) {
+std::size_t collect_dead_boxes(const DataDirectory& data) {
   const UniqueFd boxes{::open(boxes_path(data).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!boxes && errno == ENOENT) return;
+  if (!boxes && errno == ENOENT) return 0;
   check(boxes.get(), "open", boxes_path(data));
-  if (!try_lock(boxes.get(), LOCK_EX)) return;  // Somebody creates or collects: another time.
+  if (!try_lock(boxes.get(), LOCK_EX)) return 0;  // Somebody creates or collects: another time.
+  std::size_t left = 0;
   for (const auto& entry : std::filesystem::directory_iterator(boxes_path(data))) {
     try {
       remove_dead_box(entry.path());
     } catch (const Error&) {
-      // Files of subordinate ids: they must not keep their owner from making new sandboxes.
+      ++left;  // They must not keep their owner from making new sandboxes.
     }
   }
+  return left;
 }
 
 }  // namespace sandbox

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "runtime/host_identity.h"
@@ -56,6 +57,8 @@ class BoxDirectory {
 void remove_dead_box(const std::string& path);
 
 /// Removes the directories of sandboxes whose owner has died, which is when nobody holds the lock.
-void collect_dead_boxes(const DataDirectory& data);
+/// Acts for whom the thread acts. Returns how many it may not remove: they have files of
+/// subordinate ids.
+std::size_t collect_dead_boxes(const DataDirectory& data);
 
 }  // namespace sandbox

@@ -46,21 +46,23 @@ std::string name_of_caller() {
   return {};
 }
 
+std::optional<IdRange> find_range(const char* path) {
+  return find_subordinate_range(read_or_empty(path), name_of_caller(), ::geteuid(), kIds - 1);
+}
+
 IdRange require_range(const char* path) {
-  const auto range =
-      find_subordinate_range(read_or_empty(path), name_of_caller(), ::geteuid(), kIds - 1);
-  if (range) return *range;
+  if (const auto range = find_range(path)) return *range;
   throw Error(ENOENT, "find subordinate ids", path,
               "`ids: range` takes 65536 of them; run as root: usermod --add-subuids "
               "100000-165535 --add-subgids 100000-165535 " +
                   name_of_caller());
 }
 
-IdPlan plan_single(const SandboxOptions& options, const Accounts& accounts,
+IdPlan plan_single(const std::string& user, const Accounts& accounts,
                    const HostIdentity& identity) {
-  const std::optional<Account> account = accounts.find(options.user);
+  const std::optional<Account> account = accounts.find(user);
   if (!account) {
-    throw Error(EINVAL, "find user", options.user, "the template's /etc/passwd has no such user");
+    throw Error(EINVAL, "find user", user, "the template's /etc/passwd has no such user");
   }
   return {.map = IdMap::to({account->uid, account->gid}, {identity.uid, identity.gid}),
           .writer = MapWriter::Self,
@@ -93,10 +95,14 @@ HostIdentity HostIdentity::of_caller() {
           .first_gid = gid};
 }
 
-IdPlan plan_ids(const SandboxOptions& options, const Accounts& accounts,
+bool has_subordinate_ids(const HostIdentity& identity) {
+  return identity.root_caller || (find_range("/etc/subuid") && find_range("/etc/subgid"));
+}
+
+IdPlan plan_ids(Ids ids, const std::string& user, const Accounts& accounts,
                 const HostIdentity& identity) {
-  if (options.ids == Ids::Range) return plan_range(accounts, identity);
-  return plan_single(options, accounts, identity);
+  if (ids == Ids::Range) return plan_range(accounts, identity);
+  return plan_single(user, accounts, identity);
 }
 
 }  // namespace sandbox

@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 #include "isolation/id_map.h"
 #include "runtime/init/launch_request.h"
 #include "sandbox/options.h"
@@ -30,9 +32,12 @@ struct IdPlan {
   Ids effective = Ids::Single;
 };
 
-/// Throws Error: EINVAL for a user the template does not have, ENOENT or EPERM when subordinate ids
-/// were asked for and are not to be had.
-IdPlan plan_ids(const SandboxOptions& options, const Accounts& accounts,
+/// True when a range of ids is to be had.
+bool has_subordinate_ids(const HostIdentity& identity);
+
+/// `ids` is Single or Range; `user` is who has the one id. Throws Error: EINVAL for a user the
+/// template does not have, ENOENT or EPERM when subordinate ids are not to be had.
+IdPlan plan_ids(Ids ids, const std::string& user, const Accounts& accounts,
                 const HostIdentity& identity);
 
 }  // namespace sandbox

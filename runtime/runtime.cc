@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "fs/fs_identity.h"
 #include "fs/watch_hub.h"
 #include "runtime/box_registry.h"
 #include "runtime/data_directory.h"
@@ -42,31 +43,46 @@ class Runtime::Impl {
     maker_.prepare();
     const NameService names =
         options.network == Network::Host ? NameService::Host : NameService::None;
-    return create(options, templates_.find(options.template_name, names));
+    return maker_.create(options, templates_.find(options.template_name, names),
+                         Removal::BySandbox);
   }
 
-  std::shared_ptr<SandboxCore> create(const SandboxOptions& options,
-                                      const std::shared_ptr<const TemplateSource>& source) {
-    return maker_.create(options, source);
+  std::shared_ptr<SandboxCore> create_for_step(
+      const SandboxOptions& options, const std::shared_ptr<const TemplateSource>& source) {
+    return maker_.create(options, source, Removal::ByStepBox);
   }
 
   const BoxRegistry& boxes() const noexcept { return boxes_; }
 
-  std::vector<std::string> collect() const {
-    collect_dead_boxes(data_);
+  const std::shared_ptr<LauncherClient>& launcher() const noexcept { return launcher_; }
+
+  std::vector<std::string> collect() {
+    const HostIdentity& identity = data_.identity();
+    const bool may_help = !identity.root_caller && has_subordinate_ids(identity);
+    if (collect_dead_boxes(data_) > 0 && may_help) collect_boxes_of_ranges();
     return boxes_.collect();
   }
 
  private:
   Impl(const RuntimeOptions& options, const SandboxMaker::Shared& shared)
       : data_(shared.data),
+        launcher_(shared.launcher),
         templates_(TemplateStore(data_.path() + "/templates")),
         boxes_(shared.run, shared.launcher, shared.watches),
         maker_(shared, options.cgroup, options.may_move_host) {
     collect_dead_boxes(data_);
   }
 
+  // With the file agent of a sandbox that has the same ids as those that are dead.
+  void collect_boxes_of_ranges() {
+    const auto host = templates_.find("host", NameService::None);
+    const auto core = create_for_step({.ids = Ids::Range}, host);
+    const FsIdentity acting(core->files->owner("user"));
+    collect_dead_boxes(data_);
+  }
+
   DataDirectory data_;
+  std::shared_ptr<LauncherClient> launcher_;
   TemplateCache templates_;
   BoxRegistry boxes_;
   SandboxMaker maker_;
@@ -90,7 +106,11 @@ Sandbox Runtime::attach(const std::string& id_or_name) {
 std::shared_ptr<SandboxCore> RuntimeAccess::create(
     Runtime& runtime, const SandboxOptions& options,
     const std::shared_ptr<const TemplateSource>& source) {
-  return runtime.impl_->create(options, source);
+  return runtime.impl_->create_for_step(options, source);
+}
+
+const std::shared_ptr<LauncherClient>& RuntimeAccess::launcher(const Runtime& runtime) {
+  return runtime.impl_->launcher();
 }
 
 std::vector<SandboxInfo> Runtime::list() const { return impl_->boxes().list(); }

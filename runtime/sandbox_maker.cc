@@ -11,6 +11,7 @@
 #include "runtime/limit_plan.h"
 #include "runtime/record_builder.h"
 #include "runtime/template_defaults.h"
+#include "runtime/template_start.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -43,7 +44,34 @@ std::vector<SetupStep> to_steps(const std::vector<TimedStep>& timed) {
   return steps;
 }
 
+// For whom has set no limit.
+Error blame_template(const Error& error, const SandboxOptions& options) {
+  const std::string hint = "the template " + options.template_name +
+                           " asks for it, under `limits` of its manifest; a limit of your own "
+                           "takes its place, and --no-template-limits leaves all of them out";
+  return {error.code().value(), error.call(), error.subject(),
+          error.hint().empty() ? hint : error.hint() + "; " + hint};
+}
+
 }  // namespace
+
+// What a sandbox is made of, with all that its template has to say about it.
+struct SandboxMaker::Plan {
+  SandboxOptions options;
+  const TemplateSource& source;
+  IdPlan ids;
+  bool has_limits_of_template = false;
+
+  // Runs what the template starts, and waits until that is ready.
+  void start(SandboxCore& core) const {
+    const TemplateConfig& config = source.config;
+    if (!options.with_start || (config.start.empty() && !config.ready)) return;
+    const auto begin = std::chrono::steady_clock::now();
+    start_template(core, config);
+    core.steps.push_back({"start", std::chrono::duration_cast<std::chrono::microseconds>(
+                                       std::chrono::steady_clock::now() - begin)});
+  }
+};
 
 // The limits of a sandbox that is being made.
 struct SandboxMaker::Confinement {
@@ -69,20 +97,30 @@ SandboxMaker::SandboxMaker(Shared shared, std::string cgroup, bool may_move_host
       cgroups_(std::move(cgroup), may_move_host) {}
 
 std::shared_ptr<SandboxCore> SandboxMaker::create(
-    const SandboxOptions& given, const std::shared_ptr<const TemplateSource>& source) {
+    const SandboxOptions& given, const std::shared_ptr<const TemplateSource>& source,
+    Removal removal) {
   require_valid(given);
-  const SandboxOptions options = with_template_defaults(given, *source);
-  const IdPlan ids = plan_ids(options, source->accounts, identity_);
-  std::optional<BoxDirectory> box = make_box_directory(options, ids);
-  const bool owned = options.lifetime == Lifetime::Owned;
-  return owned ? create_owned(options, *source, ids, box)
-               : create_detached(options, *source, ids, box);
+  Plan plan{.options = with_template_defaults(given, *source), .source = *source, .ids = {}};
+  plan.has_limits_of_template = plan.options.limits != given.limits;
+  const Ids ids = choose_ids(plan.options, *source);
+  plan.ids = plan_ids(ids, plan.options.user, source->accounts, identity_);
+  std::optional<BoxDirectory> box = make_box_directory(plan, removal);
+  const bool owned = plan.options.lifetime == Lifetime::Owned;
+  return owned ? create_owned(plan, box) : create_detached(plan, box);
 }
 
-std::optional<BoxDirectory> SandboxMaker::make_box_directory(const SandboxOptions& options,
-                                                             const IdPlan& ids) const {
-  if (keep_changes_in_memory(options)) return std::nullopt;
-  require_removable(ids);
+// What Ids::Auto is: a range where the template wants one and this caller can have it.
+Ids SandboxMaker::choose_ids(const SandboxOptions& options, const TemplateSource& source) const {
+  if (options.ids != Ids::Auto) return options.ids;
+  const bool removable = identity_.root_caller || keep_changes_in_memory(options);
+  const bool wanted = source.config.ids == Ids::Range;
+  return wanted && removable && has_subordinate_ids(identity_) ? Ids::Range : Ids::Single;
+}
+
+std::optional<BoxDirectory> SandboxMaker::make_box_directory(const Plan& plan,
+                                                             Removal removal) const {
+  if (keep_changes_in_memory(plan.options)) return std::nullopt;
+  if (removal == Removal::BySandbox) require_removable(plan.ids);
   return BoxDirectory(data_);
 }
 
@@ -95,45 +133,41 @@ void SandboxMaker::require_removable(const IdPlan& ids) const {
               "changes in memory, which takes Linux 6.6, or use `ids: single`");
 }
 
-std::shared_ptr<SandboxCore> SandboxMaker::create_owned(const SandboxOptions& options,
-                                                        const TemplateSource& source,
-                                                        const IdPlan& ids,
+std::shared_ptr<SandboxCore> SandboxMaker::create_owned(const Plan& plan,
                                                         std::optional<BoxDirectory>& box) {
-  BoxRecord record = make_record(options, source, ids);
+  BoxRecord record = make_record(plan.options, plan.source, plan.ids);
   record.id = make_sandbox_id();
-  LaunchRequest request = requests_.build(options, source, ids, box);
-  Confinement limits = impose_limits(options, box, record, request);
+  LaunchRequest request = requests_.build(plan.options, plan.source, plan.ids, box);
+  Confinement limits = impose_limits(plan, box, record, request);
   // Init holds what it gets as long as it lives: the lock that keeps a stored template.
   std::vector<int> passed = limits.passed();
-  if (source.in_use) passed.push_back(source.in_use->get());
+  if (plan.source.in_use) passed.push_back(plan.source.in_use->get());
   Creation creation = launch(*launcher_, request, passed);
-  auto core =
-      assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
+  auto core = assemble(std::move(record), plan, request, std::move(creation), std::move(limits));
   core->box = std::move(box);
+  plan.start(*core);
   return core;
 }
 
 // It is ours until it is on record; were we killed before, it would end with us.
-std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const SandboxOptions& options,
-                                                           const TemplateSource& source,
-                                                           const IdPlan& ids,
+std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const Plan& plan,
                                                            std::optional<BoxDirectory>& box) {
   run_.collect();
-  BoxPlace place = run_.make_place(options.name);
-  LaunchRequest request = requests_.build(options, source, ids, box);
+  BoxPlace place = run_.make_place(plan.options.name);
+  LaunchRequest request = requests_.build(plan.options, plan.source, plan.ids, box);
   request.has_listener = true;
-  BoxRecord record = make_record(options, source, ids);
+  BoxRecord record = make_record(plan.options, plan.source, plan.ids);
   record.id = place.id();
   if (box) record.box_directory = box->path();
-  Confinement limits = impose_limits(options, box, record, request);
+  Confinement limits = impose_limits(plan, box, record, request);
   std::vector<int> passed{place.socket()};
   for (const int fd : limits.passed()) passed.push_back(fd);
   passed.push_back(place.lock());
   if (box) passed.push_back(box->lock());
-  if (source.in_use) passed.push_back(source.in_use->get());
+  if (plan.source.in_use) passed.push_back(plan.source.in_use->get());
   Creation creation = launch(*launcher_, request, passed);
-  auto core =
-      assemble(std::move(record), options, ids, request, std::move(creation), std::move(limits));
+  auto core = assemble(std::move(record), plan, request, std::move(creation), std::move(limits));
+  plan.start(*core);
   place.write(core->record);
   ControlCall(core->commands->control, Release{}).wait(kInitPatience);
   core->run = run_;
@@ -141,6 +175,16 @@ std::shared_ptr<SandboxCore> SandboxMaker::create_detached(const SandboxOptions&
   if (box) box->keep();
   if (core->cgroup) core->cgroup->release();
   return core;
+}
+
+SandboxMaker::Confinement SandboxMaker::impose_limits(const Plan& plan,
+                                                      const std::optional<BoxDirectory>& box,
+                                                      BoxRecord& record,
+                                                      LaunchRequest& request) try {
+  return impose_limits(plan.options, box, record, request);
+} catch (const Error& error) {
+  if (!plan.has_limits_of_template) throw;
+  throw blame_template(error, plan.options);
 }
 
 // Makes the cgroup, before anything runs that it is to limit.
@@ -161,12 +205,12 @@ SandboxMaker::Confinement SandboxMaker::impose_limits(const SandboxOptions& opti
   return made;
 }
 
-std::shared_ptr<SandboxCore> SandboxMaker::assemble(BoxRecord record, const SandboxOptions& options,
-                                                    const IdPlan& ids, const LaunchRequest& request,
-                                                    Creation creation, Confinement limits) const {
+std::shared_ptr<SandboxCore> SandboxMaker::assemble(BoxRecord record, const Plan& plan,
+                                                    const LaunchRequest& request, Creation creation,
+                                                    Confinement limits) const {
   const bool in_memory = !request.root.upper_directory;
   record.volumes = find_volumes(creation.root.get(), request.root);
-  IsolationFacts facts = isolation_facts(options, ids, in_memory, creation.ready);
+  IsolationFacts facts = isolation_facts(plan.options, plan.ids, in_memory, creation.ready);
   facts.limits = limits.plan.known;
   facts.cgroup_limits = limits.plan.cgroup;
   facts.rlimits = limits.plan.rlimits;

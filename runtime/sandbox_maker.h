@@ -18,6 +18,9 @@
 
 namespace sandbox {
 
+/// Who removes the directory with the changes of a sandbox.
+enum class Removal { BySandbox, ByStepBox };
+
 /// Makes the sandboxes of one Runtime. Safe to use from several threads at once.
 class SandboxMaker {
  public:
@@ -38,25 +41,25 @@ class SandboxMaker {
 
   /// As Runtime::create(), of `source` in the place of what `given.template_name` names.
   std::shared_ptr<SandboxCore> create(const SandboxOptions& given,
-                                      const std::shared_ptr<const TemplateSource>& source);
+                                      const std::shared_ptr<const TemplateSource>& source,
+                                      Removal removal);
 
  private:
   struct Confinement;
+  struct Plan;
 
-  std::optional<BoxDirectory> make_box_directory(const SandboxOptions& options,
-                                                 const IdPlan& ids) const;
+  Ids choose_ids(const SandboxOptions& options, const TemplateSource& source) const;
+  std::optional<BoxDirectory> make_box_directory(const Plan& plan, Removal removal) const;
   void require_removable(const IdPlan& ids) const;
-  std::shared_ptr<SandboxCore> create_owned(const SandboxOptions& options,
-                                            const TemplateSource& source, const IdPlan& ids,
-                                            std::optional<BoxDirectory>& box);
-  std::shared_ptr<SandboxCore> create_detached(const SandboxOptions& options,
-                                               const TemplateSource& source, const IdPlan& ids,
-                                               std::optional<BoxDirectory>& box);
+  std::shared_ptr<SandboxCore> create_owned(const Plan& plan, std::optional<BoxDirectory>& box);
+  std::shared_ptr<SandboxCore> create_detached(const Plan& plan, std::optional<BoxDirectory>& box);
+  Confinement impose_limits(const Plan& plan, const std::optional<BoxDirectory>& box,
+                            BoxRecord& record, LaunchRequest& request);
   Confinement impose_limits(const SandboxOptions& options, const std::optional<BoxDirectory>& box,
                             BoxRecord& record, LaunchRequest& request);
-  std::shared_ptr<SandboxCore> assemble(BoxRecord record, const SandboxOptions& options,
-                                        const IdPlan& ids, const LaunchRequest& request,
-                                        Creation creation, Confinement limits) const;
+  std::shared_ptr<SandboxCore> assemble(BoxRecord record, const Plan& plan,
+                                        const LaunchRequest& request, Creation creation,
+                                        Confinement limits) const;
 
   HostIdentity identity_;
   DataDirectory data_;

@@ -5,8 +5,9 @@
 
 namespace sandbox {
 
-/// `options` with what the template says where they say nothing: the user, and variables that they
-/// do not set.
+/// `options` with what the template says where they say nothing: the user, and variables, limits
+/// and ids that they do not set. Throws Error: EINVAL when the template names a user whom it does
+/// not have.
 SandboxOptions with_template_defaults(SandboxOptions options, const TemplateSource& source);
 
 }  // namespace sandbox

@@ -40,6 +40,10 @@ TemplateInfo info_of(const TemplateRecord& record) {
   info.env = record.config.env;
   info.entrypoint = record.config.entrypoint;
   info.cmd = record.config.cmd;
+  info.limits = record.config.limits;
+  info.ids = record.config.ids;
+  info.start = record.config.start;
+  if (record.config.ready) info.ready = describe(*record.config.ready);
   return info;
 }
 

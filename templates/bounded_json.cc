@@ -89,6 +89,17 @@ uint64_t JsonReader::number(const char* key) const {
   return found->get<uint64_t>();
 }
 
+std::optional<uint64_t> JsonReader::number_if_any(const char* key) const {
+  return has(key) ? std::optional(number(key)) : std::nullopt;
+}
+
+std::optional<double> JsonReader::decimal_if_any(const char* key) const {
+  const json* const found = find(key);
+  if (found == nullptr) return std::nullopt;
+  if (!found->is_number()) refuse(key, "is no number");
+  return found->get<double>();
+}
+
 bool JsonReader::flag_or(const char* key, bool fallback) const {
   const json* const found = find(key);
   if (found == nullptr) return fallback;

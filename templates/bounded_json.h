@@ -1,6 +1,7 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,9 +16,15 @@ class JsonReader {
  public:
   JsonReader(const nlohmann::json& json, std::string subject);
 
+  /// False where it is absent or null.
+  bool has(const char* key) const { return find(key) != nullptr; }
+
   std::string text(const char* key) const;
   std::string text_or(const char* key, const std::string& fallback) const;
   uint64_t number(const char* key) const;
+  /// Nothing where it is absent.
+  std::optional<uint64_t> number_if_any(const char* key) const;
+  std::optional<double> decimal_if_any(const char* key) const;
   bool flag_or(const char* key, bool fallback) const;
   /// Absent and null are empty.
   std::vector<std::string> texts(const char* key) const;

@@ -20,29 +20,33 @@ namespace {
 namespace files = std::filesystem;
 
 // A change of what steps do must not find layers of an older build.
-constexpr const char* kFormat = "1";
+constexpr const char* kFormat = "2";
 
-void refuse(const char* key, const char* why) {
-  throw Error(EOPNOTSUPP, "build template", key, why);
+bool is_apt(const Step& step) {
+  const auto* install = std::get_if<InstallStep>(&step.action);
+  return install != nullptr && install->manager == InstallStep::Manager::Apt;
 }
 
-// What is accepted is enforced.
-void require_enforced(const Manifest& manifest) {
-  constexpr const char* kLater = "it is known, but nothing starts it yet; remove it";
-  if (!manifest.start.empty()) refuse("start", kLater);
-  if (manifest.ready) refuse("ready", kLater);
-  const bool limited =
-      manifest.memory_bytes || manifest.pids || manifest.cpus || manifest.disk_bytes;
-  if (limited) refuse("limits", "nothing enforces limits of a template yet; give them to each run");
-  if (manifest.ids == "range") {
-    refuse("ids: range", "steps run with one id; import an image for what takes several");
-  }
+// One id, unless somebody asks for more: `ids`, a step that cannot do without, or the template
+// below, whose steps had them.
+Ids ids_of_steps(const Manifest& manifest, const TemplateRecord& base) {
+  if (manifest.ids && *manifest.ids != Ids::Auto) return *manifest.ids;
+  const bool installs = std::any_of(manifest.steps.begin(), manifest.steps.end(), is_apt);
+  return installs || base.config.ids == Ids::Range ? Ids::Range : Ids::Single;
+}
+
+void require_installable(const Manifest& manifest, const StepContext& context) {
   for (const Step& step : manifest.steps) {
-    const auto* install = std::get_if<InstallStep>(&step.action);
-    if (install == nullptr || install->manager != InstallStep::Manager::Apt) continue;
-    refuse("apt",
-           "dpkg gives files to other users, and steps run with one id; start from an image "
-           "that has the packages (docker://, debian:)");
+    if (!is_apt(step)) continue;
+    if (context.so_far.on_host) {
+      throw Error(EOPNOTSUPP, "build template", step.place,
+                  "with `from: host` /usr is the machine's own and read-only; start from "
+                  "debian:SUITE or an image");
+    }
+    if (context.ids == Ids::Range) continue;
+    throw Error(EOPNOTSUPP, "build template", step.place,
+                "dpkg gives files to other users, of which `ids: single` has none; leave `ids` "
+                "out, or start from an image that has the packages");
   }
 }
 
@@ -114,6 +118,7 @@ std::string key_of(const Step& step, const StepContext& context) {
     hash.add_field(name);
     hash.add_field(value);
   }
+  hash.add_field(context.ids == Ids::Range ? "range" : "");
   hash.add_field(std::to_string(step.action.index()));
   std::visit(AddStep{hash}, step.action);
   return hash.finish();
@@ -137,6 +142,13 @@ void apply_config(const Manifest& manifest, TemplateConfig& config) {
   if (!manifest.user.empty()) config.user = manifest.user;
   if (!manifest.workdir.empty()) config.workdir = manifest.workdir;
   for (const auto& [name, value] : manifest.env) config.env[name] = value;
+  if (!manifest.start.empty()) {
+    config.start = manifest.start;
+    config.ready.reset();  // That of the template below waits for what is not started.
+  }
+  if (manifest.ready) config.ready = manifest.ready;
+  config.limits = limits_or(manifest.limits, config.limits);
+  if (manifest.ids) config.ids = *manifest.ids;
 }
 
 void require_room(const TemplateRecord& record, const Step& step) {
@@ -166,10 +178,12 @@ bool is_stored(TemplateRecord record, const LayerStore& store) {
 TemplateRecord build_template(const Manifest& manifest, const std::string& text,
                               const LayerStore& store, StepRunner& runner,
                               const BuildSettings& settings) {
-  require_enforced(manifest);
   StepContext context{.so_far = import_source(manifest.from, store, settings.limits),
                       .network = manifest.network,
-                      .profile = manifest.profile};
+                      .profile = manifest.profile,
+                      .ids = Ids::Single};
+  context.ids = ids_of_steps(manifest, context.so_far);
+  require_installable(manifest, context);
   TemplateRecord& record = context.so_far;
   apply_config(manifest, record.config);
   const TemplateConfig final_config = record.config;

@@ -15,6 +15,7 @@ struct StepContext {
   TemplateRecord so_far;
   std::string network;
   std::string profile;
+  Ids ids = Ids::Single;  ///< Or Range.
 };
 
 /// Does steps, in whatever a sandbox is. The builder knows which ones and when; this knows how.
@@ -43,8 +44,8 @@ struct BuildSettings {
 /// becomes a layer, found again by the hash of what it depends on: the layers below, the step, the
 /// content and modes of files it copies, and who, where and with which variables it runs.
 ///
-/// Throws Error: EOPNOTSUPP for keys that nothing enforces yet, naming them; what importers and
-/// `runner` throw. Then the template of that name is what it was.
+/// Throws Error: EOPNOTSUPP for packages of `apt` where they cannot be installed; what importers
+/// and `runner` throw. Then the template of that name is what it was.
 TemplateRecord build_template(const Manifest& manifest, const std::string& text,
                               const LayerStore& store, StepRunner& runner,
                               const BuildSettings& settings);

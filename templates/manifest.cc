@@ -119,20 +119,21 @@ ReadyCheck ready_of(const YamlNode& node, const std::string& file) {
   return ready;
 }
 
-std::optional<uint64_t> size_of(const YamlNode& limits, std::string_view name) {
-  const std::string text = text_of(limits, name);
-  return text.empty() ? std::nullopt : std::optional(parse_manifest_size(text));
+Limits limits_of(const YamlNode& node) {
+  Limits limits;
+  for (const LimitKey& key : kLimitKeys) {
+    const std::string text = text_of(node, key.name);
+    if (!text.empty()) limits.*key.value = static_cast<int64_t>(parse_manifest_size(text));
+  }
+  const std::string cpus = text_of(node, "cpus");
+  if (!cpus.empty()) std::from_chars(cpus.data(), cpus.data() + cpus.size(), limits.cpus.emplace());
+  return limits;
 }
 
-void take_limits(const YamlNode& limits, Manifest& manifest) {
-  manifest.memory_bytes = size_of(limits, "memory");
-  manifest.disk_bytes = size_of(limits, "disk");
-  manifest.pids = size_of(limits, "pids");
-  const std::string cpus = text_of(limits, "cpus");
-  double number = 0;
-  if (cpus.empty()) return;
-  std::from_chars(cpus.data(), cpus.data() + cpus.size(), number);
-  manifest.cpus = number;
+std::optional<Ids> ids_of(const std::string& word) {
+  if (word == "range") return Ids::Range;
+  if (word == "single") return Ids::Single;
+  return word.empty() ? std::nullopt : std::optional(Ids::Auto);
 }
 
 }  // namespace
@@ -151,10 +152,10 @@ Manifest parse_manifest(std::string_view text, const std::string& file) {
   }
   manifest.start = text_of(root, "start");
   if (const YamlNode* ready = find(root, "ready")) manifest.ready = ready_of(*ready, file);
-  if (const YamlNode* limits = find(root, "limits")) take_limits(*limits, manifest);
+  if (const YamlNode* limits = find(root, "limits")) manifest.limits = limits_of(*limits);
   manifest.network = text_of(root, "network");
   manifest.profile = text_of(root, "profile");
-  manifest.ids = text_of(root, "ids");
+  manifest.ids = ids_of(text_of(root, "ids"));
   return manifest;
 }
 

@@ -2,13 +2,14 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "templates/template_config.h"
 
 namespace sandbox {
 
@@ -60,15 +61,6 @@ struct Step {
   std::string place;  ///< FILE:LINE:COLUMN.
 };
 
-/// When a sandbox whose `start` runs is ready.
-struct ReadyCheck {
-  std::string command;
-  uint16_t port = 0;
-  std::string file;
-  std::string url;
-  uint64_t timeout_ms = 60'000;
-};
-
 /// A template as its author writes it. Values are checked; what is empty was not given.
 struct Manifest {
   std::string name;
@@ -79,13 +71,10 @@ struct Manifest {
   std::vector<Step> steps;
   std::string start;
   std::optional<ReadyCheck> ready;
-  std::optional<uint64_t> memory_bytes;
-  std::optional<uint64_t> pids;
-  std::optional<double> cpus;
-  std::optional<uint64_t> disk_bytes;
+  Limits limits;
   std::string network;
   std::string profile;
-  std::string ids;
+  std::optional<Ids> ids;
 };
 
 /// Parses the YAML `text`. `file` names it in errors, and paths of `copy` and of `from` are

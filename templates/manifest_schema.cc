@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "templates/local_url.h"
 #include "templates/template_record.h"
 
 namespace sandbox {
@@ -26,15 +27,22 @@ constexpr ManifestKey kKeys[] = {
      "where steps and commands start"},
     {"", "env", Kind::Variables, false, "those of `from`", "variables of steps and commands"},
     {"", "steps", Kind::Steps, false, "none", "what is done, in this order; each makes a layer"},
-    {"", "start", Kind::Text, false, "nothing", "a command that runs when a sandbox is created"},
-    {"", "ready", Kind::TextOrSection, false, "at once",
+    {"", "start", Kind::Text, false, "nothing",
+     "a command for /bin/sh -c that runs when a sandbox is created, as a kept one with the tag "
+     "`start`; creating fails when it fails before the sandbox is ready"},
+    {"", "ready", Kind::TextOrSection, false, "as soon as `start` runs",
      "when a created sandbox counts as ready: a command, or one of the keys below"},
-    {"", "limits", Kind::Section, false, "none", "what a sandbox may use"},
+    {"", "limits", Kind::Section, false, "none",
+     "what a sandbox may use, where its creator says nothing; steps are not limited"},
     {"", "network", Kind::Choice, false, "none",
      "of the steps; whoever makes a sandbox chooses its own", "none host"},
     {"", "profile", Kind::Choice, false, "default",
      "system calls of the steps; whoever makes a sandbox chooses its own", "default strict dev"},
-    {"", "ids", Kind::Choice, false, "auto", "ids inside", "auto single range"},
+    {"", "ids", Kind::Choice, false, "auto",
+     "ids inside: one, or with `range` all of them, which takes subordinate ids of the builder. "
+     "auto: one, and a range for the steps where one of them is `apt`. Sandboxes get a range where "
+     "this says so, their creator says nothing and has subordinate ids",
+     "auto single range"},
 
     {"steps", "run", Kind::Text, false, "", "a command for /bin/sh -c"},
     {"steps", "copy", Kind::Section, false, "", "files and directories of this machine"},
@@ -42,7 +50,9 @@ constexpr ManifestKey kKeys[] = {
     {"steps", "remove", Kind::Path, false, "", "a file or directory with all that is in it"},
     {"steps", "mkdir", Kind::Path, false, "", "a directory and its parents"},
     {"steps", "symlink", Kind::Section, false, "", "a symbolic link"},
-    {"steps", "apt", Kind::Words, false, "", "Debian packages, without recommended ones"},
+    {"steps", "apt", Kind::Words, false, "",
+     "Debian packages by apt-get as root, without recommended ones; takes subordinate ids, and "
+     "`network: host` to fetch them"},
     {"steps", "pip", Kind::Words, false, "", "Python packages, for the user of the step"},
     {"steps", "npm", Kind::Words, false, "", "Node packages, global"},
     {"steps", "user", Kind::Text, false, "", "who later steps run as"},
@@ -57,16 +67,22 @@ constexpr ManifestKey kKeys[] = {
     {"symlink", "path", Kind::Path, true, "", "its parents are made"},
     {"symlink", "target", Kind::Text, true, "", "what it leads to, inside"},
 
-    {"ready", "command", Kind::Text, false, "", "exits with 0"},
+    {"ready", "command", Kind::Text, false, "", "a command for /bin/sh -c that exits with 0"},
     {"ready", "port", Kind::Port, false, "", "something listens on this TCP port of localhost"},
     {"ready", "file", Kind::Path, false, "", "exists"},
-    {"ready", "url", Kind::Text, false, "", "answers with a status below 400"},
+    {"ready", "url", Kind::LocalUrl, false, "", "answers with a status below 400"},
     {"ready", "timeout", Kind::Duration, false, "60s", "how long creating waits"},
 
     {"limits", "memory", Kind::Size, false, "", "bytes of memory"},
+    {"limits", "memory_high", Kind::Size, false, "", "from here on memory is taken back"},
     {"limits", "pids", Kind::Count, false, "", "processes and threads"},
     {"limits", "cpus", Kind::Decimal, false, "", "processors"},
+    {"limits", "cpu_weight", Kind::Count, false, "", "share when processors are short, 1-10000"},
     {"limits", "disk", Kind::Size, false, "", "bytes of changed files"},
+    {"limits", "disk_read_rate", Kind::Size, false, "", "bytes a second"},
+    {"limits", "disk_write_rate", Kind::Size, false, "", "bytes a second"},
+    {"limits", "open_files", Kind::Count, false, "", "descriptors of each process"},
+    {"limits", "file_size", Kind::Size, false, "", "bytes of each file"},
 };
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -111,6 +127,8 @@ std::string_view name_of(Kind kind) {
       return "a number above zero";
     case Kind::Port:
       return "a number from 1 to 65535";
+    case Kind::LocalUrl:
+      return "a URL such as http://localhost:8080/health";
     case Kind::Duration:
       return "a duration such as 500ms, 10s, 5m or 1h";
     case Kind::Choice:
@@ -188,6 +206,8 @@ bool is_scalar_of(const ManifestKey& key, const std::string& text) {
       return natural(text).has_value();
     case Kind::Port:
       return natural(text).value_or(65536) < 65536;
+    case Kind::LocalUrl:
+      return parse_local_url(text).has_value();
     case Kind::Decimal:
       return measure(text, std::span(kSizes).first(1)).has_value();
     case Kind::Choice:

@@ -19,6 +19,7 @@ enum class ValueKind {
   Count,          ///< A natural number above zero.
   Decimal,        ///< A number above zero: "1.5".
   Port,           ///< 1-65535.
+  LocalUrl,       ///< parse_local_url().
   Duration,       ///< 500ms, 10s, 5m, 1h; a bare number is seconds.
   Choice,         ///< One of the words in `choices`.
   Words,          ///< A list of words, or one line of them.

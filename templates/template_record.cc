@@ -5,6 +5,7 @@
 
 #include "sandbox/error.h"
 #include "templates/bounded_json.h"
+#include "templates/config_json.h"
 
 namespace sandbox {
 namespace {
@@ -40,7 +41,6 @@ std::vector<LayerSummary> layers_of(const JsonReader& record, const char* key) {
 }  // namespace
 
 std::string format_record(const TemplateRecord& record) {
-  const TemplateConfig& config = record.config;
   const json document{{"version", kVersion},
                       {"name", record.name},
                       {"source", record.source},
@@ -48,12 +48,7 @@ std::string format_record(const TemplateRecord& record) {
                       {"on_host", record.on_host},
                       {"base_layers", to_json(record.base_layers)},
                       {"step_layers", to_json(record.step_layers)},
-                      {"config",
-                       {{"user", config.user},
-                        {"workdir", config.workdir},
-                        {"env", config.env},
-                        {"entrypoint", config.entrypoint},
-                        {"cmd", config.cmd}}},
+                      {"config", to_json(record.config)},
                       {"manifest", record.manifest}};
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -75,12 +70,7 @@ TemplateRecord parse_record(std::string_view text) {
   if (record.base_layers.size() + record.step_layers.size() > kMaxLayers) {
     throw Error(EBADMSG, "parse", "template", "it has too many layers");
   }
-  const JsonReader config = reader.object("config");
-  record.config = {.user = config.text_or("user", ""),
-                   .workdir = config.text_or("workdir", ""),
-                   .env = config.text_map("env"),
-                   .entrypoint = config.texts("entrypoint"),
-                   .cmd = config.texts("cmd")};
+  record.config = config_of(reader.object("config"));
   record.manifest = reader.text_or("manifest", "");
   return record;
 }

@@ -1,23 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace sandbox {
+#include "templates/template_config.h"
 
-/// What sandboxes of a template start with, where their creator does not say otherwise.
-struct TemplateConfig {
-  std::string user;     ///< Empty: `user`.
-  std::string workdir;  ///< Absolute; empty: the home directory.
-  std::map<std::string, std::string> env;
-  /// What an image says it is for. Nothing runs it by itself.
-  std::vector<std::string> entrypoint;
-  std::vector<std::string> cmd;
-};
+namespace sandbox {
 
 /// One layer of a template, and what lies in it.
 struct LayerSummary {

@@ -12,9 +12,10 @@ namespace sandboxctl {
 namespace {
 
 [[noreturn]] void run_command(const RunOptions& options) {
-  const SignalInbox inbox;
   sandbox::Runtime runtime = start_runtime();
   sandbox::Sandbox box = create_sandbox(runtime, options.sandbox);
+  // Not before: until the template is ready, Ctrl-C ends us, and the sandbox with us.
+  const SignalInbox inbox;
   if (options.explain) print_all(STDERR_FILENO, "stderr", explanation(box, options.command));
   sandbox::Process process = start_command(box, options.command);
   const auto give_up = [&box] { box.destroy(); };

@@ -47,6 +47,8 @@ void SandboxArguments::add_to(CLI::App& app) {
   add_value(app, "--ids", ids_, "ids inside: auto, single or range");
   add_value(app, "--network", network_, "none (only lo) or host (no network isolation)");
   limits_.add_to(app);
+  app.add_flag("--no-start", no_start_, "leave the template's start command out");
+  app.add_flag("--no-template-limits", no_template_limits_, "and the limits of the template");
 }
 
 sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
@@ -59,6 +61,8 @@ sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
   options.ids = choose("--ids", ids_, kIds);
   options.network = choose("--network", network_, kNetworks);
   options.limits = limits_.parse(app);
+  options.with_template_limits = !no_template_limits_;
+  options.with_start = !no_start_;
   for (const std::string& mount : mounts_) options.mounts.push_back(parse_mount(mount));
   return options;
 }

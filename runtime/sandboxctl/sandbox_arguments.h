@@ -27,6 +27,8 @@ class SandboxArguments {
   std::string profile_ = "default";
   std::string ids_ = "auto";
   std::string network_ = "none";
+  bool no_start_ = false;
+  bool no_template_limits_ = false;
   LimitOptions limits_;
 };
 

@@ -59,6 +59,42 @@ TEST(TemplateVerb, BuildsAndRunsFromAManifest) {
   EXPECT_EQ(sandboxctl({"run", "-T", "cli-b", "--", "cat", "/opt/word"}).out, "built");
 }
 
+TEST(TemplateVerb, StartIsRunAndItsOutputKept) {
+  require_user_namespaces();
+  const TempDir files =
+      TempDir::with({{"app.yaml",
+                      "name: cli-s\nlimits: {open_files: 99}\n"
+                      "start: echo up; touch /tmp/up; sleep 60\nready: {file: /tmp/up}\n"}});
+  ASSERT_EQ(sandboxctl({"template", "build", files.path("app.yaml")}).exit_code, 0);
+  const json info = json::parse(sandboxctl({"template", "inspect", "cli-s"}).out);
+  EXPECT_EQ(info["ready"], "file /tmp/up");
+  EXPECT_EQ(info["limits"]["open_files"], 99);
+  EXPECT_EQ(sandboxctl({"run", "-T", "cli-s", "--", "ls", "/tmp"}).out, "up\n");
+  EXPECT_EQ(sandboxctl({"run", "-T", "cli-s", "--no-start", "--", "ls", "/tmp"}).out, "");
+  const auto descriptors = [](const std::vector<std::string>& options) {
+    std::vector<std::string> words{"run", "-T", "cli-s", "--no-start"};
+    words.insert(words.end(), options.begin(), options.end());
+    words.insert(words.end(), {"--", "sh", "-c", "ulimit -n"});
+    return sandboxctl(words).out;
+  };
+  EXPECT_EQ(descriptors({}), "99\n");
+  EXPECT_EQ(descriptors({"--no-template-limits"}), "1024\n");
+  std::string id = sandboxctl({"create", "-T", "cli-s"}).out;
+  id.pop_back();
+  EXPECT_EQ(sandboxctl({"logs", id, "start"}).out, "up\n");
+  EXPECT_EQ(sandboxctl({"rm", id}).exit_code, 0);
+}
+
+TEST(TemplateVerb, StartThatFailsIsToldInOneLine) {
+  require_user_namespaces();
+  const TempDir files =
+      TempDir::with({{"app.yaml", "name: cli-f\nstart: echo broken; exit 3\nready: {port: 80}\n"}});
+  ASSERT_EQ(sandboxctl({"template", "build", files.path("app.yaml")}).exit_code, 0);
+  const Ended end = sandboxctl({"run", "-T", "cli-f", "--", "true"});
+  EXPECT_EQ(end.exit_code, 125);
+  EXPECT_THAT(end.err, HasSubstr("exited with 3; it printed: broken"));
+}
+
 TEST(TemplateVerb, MistakeInAManifestIsOneLineWithItsPlace) {
   const TempDir files = TempDir::with({{"app.yaml", "name: a\nstpes: []\n"}});
   const Ended end = sandboxctl({"template", "build", files.path("app.yaml")});

@@ -87,6 +87,8 @@ std::vector<Bytes> control_requests() {
           encode(ControlRequest(GetRoot{})),
           encode(ControlRequest(SetTtl{1000})),
           encode(ControlRequest(Describe{})),
+          encode(ControlRequest(GetTcpTables{})),
+          encode(ControlRequest(Dial{.port = 8080, .address = LocalAddress::Ipv6})),
           encode(ControlRequest(ListCommands{})),
           encode(ControlRequest(ConnectRequest{.pid = 7, .tag = "job", .out_from = 3})),
           encode(ControlRequest(SignalCommand{7, {SIGTERM, Target::Tree}}))};

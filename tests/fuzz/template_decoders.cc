@@ -56,6 +56,10 @@ std::string record() {
   record.name = "app";
   record.base_layers.push_back({std::string(64, 'a'), 1, 2});
   record.config.env.emplace("A", "b");
+  record.config.start = "serve";
+  record.config.ready = ReadyCheck{.url = "http://localhost:80/"};
+  record.config.limits = {.memory_bytes = 1 << 30, .cpus = 1.5};
+  record.config.ids = Ids::Range;
   return format_record(record);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "sandbox/error.h"
@@ -23,6 +24,7 @@ using test::FailsWith;
 using test::TempDir;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class TemplateBuild : public ::testing::Test {
  protected:
@@ -108,12 +110,62 @@ TEST_F(TemplateBuild, FailedStepSaysWhatItPrintedAndLeavesTheTemplate) {
   EXPECT_EQ(out_of("failing", "cat /opt/v"), "one");
 }
 
-TEST_F(TemplateBuild, WhatNothingEnforcesIsRefused) {
-  for (const char* const line : {"start: ./serve", "ready: {port: 80}", "limits: {pids: 5}",
-                                 "ids: range", "steps: [apt: git]"}) {
-    EXPECT_THAT([&] { build(std::string("name: refused\n") + line + "\n"); }, FailsWith(EOPNOTSUPP))
-        << line;
+std::string hint_of(const std::function<void()>& call, int expected) {
+  try {
+    call();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code().value(), expected) << error.what();
+    return error.hint();
   }
+  ADD_FAILURE() << "it worked";
+  return {};
+}
+
+TEST_F(TemplateBuild, PackagesAreRefusedWhereTheyCannotBe) {
+  const auto on_host = [&] { build("name: refused\nsteps: [apt: git]\n"); };
+  EXPECT_THAT(hint_of(on_host, EOPNOTSUPP), HasSubstr("read-only"));
+  files_.write("root/etc/name", "x");
+  const auto with_one_id = [&] {
+    build("name: refused\nfrom: dir:root\nids: single\nsteps: [apt: git]\n");
+  };
+  EXPECT_THAT(hint_of(with_one_id, EOPNOTSUPP), HasSubstr("dpkg gives files to other users"));
+}
+
+TEST_F(TemplateBuild, UserWhomTheTemplateDoesNotHaveIsNamed) {
+  build("name: nobody\nuser: postgres\n");
+  EXPECT_THAT(hint_of([] { Box(SandboxOptions{.template_name = "nobody"}); }, EINVAL),
+              HasSubstr("/etc/passwd does not have it"));
+  const Box box(SandboxOptions{.template_name = "nobody", .user = "user"});
+  EXPECT_EQ(box.out("id -un"), "user\n");
+}
+
+// A limit that takes no cgroup, and one that does.
+TEST_F(TemplateBuild, LimitsAreThoseOfItsSandboxesUnlessTheyHaveTheirOwn) {
+  build("name: limited\nlimits: {open_files: 100, file_size: 1M}\nsteps: [run: ulimit -n]\n");
+  EXPECT_EQ(info_.limits.open_files, 100);
+  EXPECT_EQ(out_of("limited", "ulimit -n"), "100\n");
+  SandboxOptions own{.template_name = "limited"};
+  own.limits.open_files = 200;
+  EXPECT_EQ(Box(own).out("ulimit -n; ulimit -f"), "200\n2048\n");
+  SandboxOptions without{.template_name = "limited", .with_template_limits = false};
+  EXPECT_EQ(Box(without).out("ulimit -n"), "1024\n");
+}
+
+TEST_F(TemplateBuild, StepsAreNotLimited) {
+  EXPECT_EQ(build("name: steps\nlimits: {open_files: 100}\nsteps: [run: ulimit -Sn]\n"), "1024\n");
+  EXPECT_EQ(build("name: more\nfrom: template:steps\nsteps: [run: ulimit -n]\n"), "1024\n");
+  EXPECT_EQ(out_of("more", "ulimit -n"), "100\n");
+}
+
+TEST_F(TemplateBuild, LimitThatIsRefusedNamesTheTemplate) {
+  build("name: greedy\nlimits: {memory: 1K}\n");
+  const auto create = [](SandboxOptions options) { Box{options}; };
+  SandboxOptions options{.template_name = "greedy"};
+  EXPECT_THAT(hint_of([&] { create(options); }, EINVAL), HasSubstr("the template greedy asks"));
+  options.with_template_limits = false;
+  EXPECT_NO_THROW(create(options));
+  options.limits.memory_bytes = 1024;  // The caller's own mistake.
+  EXPECT_THAT(hint_of([&] { create(options); }, EINVAL), Not(HasSubstr("template")));
 }
 
 TEST_F(TemplateBuild, TemplateOfATemplateHasBoth) {

@@ -61,10 +61,10 @@ TEST(Manifest, EveryKeyIsRead) {
               ElementsAre("numpy", "pandas"));
   EXPECT_EQ(manifest.ready->port, 8080);
   EXPECT_EQ(manifest.ready->timeout_ms, 120'000U);
-  EXPECT_EQ(manifest.memory_bytes, uint64_t{512} << 20);
-  EXPECT_EQ(manifest.pids, 256U);
-  EXPECT_EQ(manifest.cpus, 1.5);
-  EXPECT_EQ(manifest.ids, "range");
+  EXPECT_EQ(manifest.limits.memory_bytes, int64_t{512} << 20);
+  EXPECT_EQ(manifest.limits.pids, 256);
+  EXPECT_EQ(manifest.limits.cpus, 1.5);
+  EXPECT_EQ(manifest.ids, Ids::Range);
 }
 
 TEST(Manifest, NameAloneIsEnough) {

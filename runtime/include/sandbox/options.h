@@ -86,6 +86,10 @@ struct SandboxOptions {
   std::optional<std::chrono::milliseconds> ttl = {};
   TtlAction ttl_action = TtlAction::Kill;
   Limits limits = {};
+  /// Whether the template's limits hold where `limits` says nothing.
+  bool with_template_limits = true;
+  /// Whether the template's start command runs, and create() waits until the sandbox is ready.
+  bool with_start = true;
 };
 
 /// Settings of the host application, shared by its sandboxes.

@@ -23,8 +23,11 @@ class Runtime {
   Runtime& operator=(Runtime&&) noexcept;
   ~Runtime();
 
-  /// Makes a sandbox and returns when commands can run in it. Throws Error; hint() says what to
-  /// change on this machine, and `sandboxctl doctor` says the same in more words.
+  /// Makes a sandbox and returns when commands can run in it; of a template with a start command
+  /// when what that starts is ready. The command is a kept one with the tag `start`. Throws Error;
+  /// hint() says what to change on this machine, and `sandboxctl doctor` says the same in more
+  /// words; ECANCELED when the start command failed and ETIMEDOUT when it was not ready in time,
+  /// with the end of what it printed as hint: then there is no sandbox.
   Sandbox create(const SandboxOptions& options = {});
 
   /// A detached sandbox, by id or name, whoever of this user has made it. Throws Error: EINVAL for

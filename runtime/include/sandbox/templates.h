@@ -33,9 +33,13 @@ struct TemplateInfo {
   std::string user{};
   std::string workdir{};
   std::map<std::string, std::string> env{};
+  Limits limits{};
+  Ids ids = Ids::Auto;
   // What an image says it is for. Nothing runs it by itself.
   std::vector<std::string> entrypoint{};
   std::vector<std::string> cmd{};
+  std::string start{};  ///< Runs when a sandbox is created: SandboxOptions::with_start.
+  std::string ready{};  ///< What create() then waits for, in words: "port 8080".
 };
 
 /// How much a source, which somebody else made, may ask of this machine.
