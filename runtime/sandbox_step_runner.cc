@@ -14,6 +14,7 @@
 #include "sandbox/commands.h"
 #include "sandbox/error.h"
 #include "sandbox/files.h"
+#include "templates/copied_files.h"
 #include "templates/upper_layer.h"
 
 namespace sandbox {
@@ -35,7 +36,11 @@ class StepInSandbox {
   }
 
   void operator()(const RunStep& step) { run({.argv = {"/bin/sh", "-c", step.command}}); }
-  void operator()(const CopyStep& step) { files_.upload(step.from, step.to); }
+  void operator()(const CopyStep& step) {
+    const CopiedFiles copied = list_copied(step);
+    if (copied.all) files_.upload(step.from, step.to);
+    if (!copied.all) copy_some(step, copied);
+  }
   void operator()(const WriteStep& step) {
     files_.write(step.path, step.content);
     files_.chmod(step.path, step.mode);
@@ -60,6 +65,20 @@ class StepInSandbox {
   void operator()(const EnvStep&) {}
 
  private:
+  void copy_some(const CopyStep& step, const CopiedFiles& copied) {
+    for (const std::string& name : copied.names) {
+      const std::filesystem::path from = std::filesystem::path(step.from) / name;
+      const std::filesystem::path to = std::filesystem::path(step.to) / name;
+      const std::filesystem::file_status status = std::filesystem::symlink_status(from);
+      if (std::filesystem::is_directory(status)) {
+        files_.make_dir(to);
+        files_.chmod(to, static_cast<mode_t>(status.permissions()) & 0777);
+      } else {
+        files_.upload(from, to);
+      }
+    }
+  }
+
   // As root, whoever the step's user is. What is not on the disk after a crash is not a layer, so
   // dpkg need not wait for the disk.
   void install_packages(const InstallStep& step) {
@@ -101,9 +120,7 @@ SandboxOptions options_of(const StepContext& context) {
   options.ids = context.ids;
   options.with_start = false;
   options.with_template_limits = false;  // Of its sandboxes, not of making it.
-  if (context.network == "host") options.network = Network::Host;
-  if (context.profile == "strict") options.profile = Profile::Strict;
-  if (context.profile == "dev") options.profile = Profile::Dev;
+  take_isolation(context.network, context.profile, options);
   return options;
 }
 
@@ -121,6 +138,13 @@ void move_upper(const std::string& upper, const LayerDraft& draft) {
 }
 
 }  // namespace
+
+void take_isolation(const std::string& network, const std::string& profile,
+                    SandboxOptions& options) {
+  if (network == "host") options.network = Network::Host;
+  if (profile == "strict") options.profile = Profile::Strict;
+  if (profile == "dev") options.profile = Profile::Dev;
+}
 
 RecordedStatuses SandboxStepRunner::run(const Step& step, const StepContext& context,
                                         const LayerDraft& draft) {

@@ -1,12 +1,17 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "sandbox/runtime.h"
 #include "templates/builder.h"
 
 namespace sandbox {
+
+/// What the words of a manifest mean for a sandbox; empty ones leave `options` as they are.
+void take_isolation(const std::string& network, const std::string& profile,
+                    SandboxOptions& options);
 
 /// Does each step in a sandbox of its own over the layers so far, whose upperdir becomes the layer.
 class SandboxStepRunner final : public StepRunner {

@@ -51,6 +51,12 @@ ImportLimits to_limits(const TemplateLimits& limits) {
   return {.entries = limits.entries, .bytes = limits.bytes, .time = limits.time};
 }
 
+std::string read_manifest(const std::string& file) {
+  constexpr std::size_t kLargest = 1 << 20;
+  const UniqueFd opened(check(::open(file.c_str(), O_RDONLY | O_CLOEXEC), "open", file));
+  return read_to_end(opened.get(), file, kLargest);
+}
+
 void require_name(const std::string& name) {
   if (is_template_name(name)) return;
   throw Error(
@@ -124,11 +130,11 @@ TemplateInfo Templates::import(const std::string& source, const std::string& nam
 }
 
 TemplateInfo Templates::build(const std::string& file, const BuildOptions& options) const {
-  constexpr std::size_t kLargestManifest = 1 << 20;
-  const UniqueFd opened(check(::open(file.c_str(), O_RDONLY | O_CLOEXEC), "open", file));
-  const std::string text = read_to_end(opened.get(), file, kLargestManifest);
+  const std::string text = read_manifest(file);
   const Manifest manifest = parse_manifest(text, file);
-  BuildSettings settings{.use_cache = options.use_cache, .limits = to_limits(options.limits)};
+  BuildSettings settings{.use_cache = options.use_cache,
+                         .use_source = options.use_source,
+                         .limits = to_limits(options.limits)};
   settings.on_step = [&](std::size_t number, std::size_t count, const Step& step, bool cached) {
     if (options.on_step) options.on_step({number, count, step.title, cached});
   };
@@ -140,6 +146,14 @@ TemplateInfo Templates::build(const std::string& file, const BuildOptions& optio
   });
   collect_layers(directory_);
   return info_of(record);
+}
+
+SandboxOptions Templates::sandbox_options(const std::string& file) {
+  const Manifest manifest = parse_manifest(read_manifest(file), file);
+  SandboxOptions options{.template_name = manifest.name};
+  take_isolation(manifest.network, manifest.profile, options);
+  options.ids = manifest.ids.value_or(Ids::Auto);
+  return options;
 }
 
 std::string Templates::manifest_schema() { return describe_manifest(); }

@@ -5,13 +5,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <filesystem>
-#include <set>
 #include <utility>
 #include <variant>
 
 #include "sandbox/error.h"
+#include "templates/copied_files.h"
 #include "templates/import_source.h"
+#include "templates/input_state.h"
 #include "templates/sha256.h"
 
 namespace sandbox {
@@ -63,24 +65,24 @@ void add_entry(Sha256& hash, const files::path& path, const std::string& name) {
   hash.add_field(sha256_of_file(file.get(), path));
 }
 
-void add_files(Sha256& hash, const std::string& path) {
-  add_entry(hash, path, "");
-  if (!files::is_directory(path)) return;
-  std::set<std::string> names;  // In one order.
-  for (const auto& entry : files::recursive_directory_iterator(path)) {
-    names.insert(entry.path().lexically_relative(path));
+void add_files(Sha256& hash, const CopyStep& step) {
+  for (const std::string& name : list_copied(step).names) {
+    add_entry(hash, name.empty() ? step.from : step.from + '/' + name, name);
   }
-  for (const std::string& name : names) add_entry(hash, files::path(path) / name, name);
 }
 
 // The parts of a step's key. The index tells kinds of steps apart.
 struct AddStep {
   Sha256& hash;
+  bool on_host = false;
 
-  void operator()(const RunStep& step) const { hash.add_field(step.command); }
+  void operator()(const RunStep& step) const {
+    hash.add_field(step.command);
+    add_programs();
+  }
   void operator()(const CopyStep& step) const {
     hash.add_field(step.to);
-    add_files(hash, step.from);
+    add_files(hash, step);
   }
   void operator()(const WriteStep& step) const {
     hash.add_field(step.path);
@@ -96,10 +98,16 @@ struct AddStep {
   void operator()(const InstallStep& step) const {
     hash.add_field(std::to_string(static_cast<int>(step.manager)));
     for (const std::string& package : step.packages) hash.add_field(package);
+    add_programs();
   }
   void operator()(const UserStep&) const {}
   void operator()(const WorkdirStep&) const {}
   void operator()(const EnvStep&) const {}
+
+  // Of what is run; other steps only write.
+  void add_programs() const {
+    if (on_host) hash.add_field(host_state());
+  }
 };
 
 std::string key_of(const Step& step, const StepContext& context) {
@@ -120,7 +128,7 @@ std::string key_of(const Step& step, const StepContext& context) {
   }
   hash.add_field(context.ids == Ids::Range ? "range" : "");
   hash.add_field(std::to_string(step.action.index()));
-  std::visit(AddStep{hash}, step.action);
+  std::visit(AddStep{hash, below.on_host}, step.action);
   return hash.finish();
 }
 
@@ -165,6 +173,29 @@ LayerSummary do_step(const Step& step, const StepContext& context, const LayerSt
   return store.commit(std::move(draft), recorded);
 }
 
+// What steps begin with. A source that is as it was is not imported again: fetching a suite takes
+// half a minute.
+TemplateRecord base_of(const Manifest& manifest, const LayerStore& store,
+                       const BuildSettings& settings) {
+  const std::optional<std::string> state = source_state(manifest.from);
+  Sha256 hash;
+  hash.add_field("source");
+  hash.add_field(state.value_or(""));
+  const std::string key = hash.finish();
+  std::optional<LayerSummary> layer;
+  if (state && settings.use_source) layer = store.find_step(key);
+  if (layer) {
+    TemplateRecord record;
+    record.source = manifest.from;
+    record.created = static_cast<int64_t>(std::time(nullptr));
+    record.base_layers.push_back(*layer);
+    return record;
+  }
+  TemplateRecord record = import_source(manifest.from, store, settings.limits);
+  if (state) store.put_step(key, record.base_layers.front());
+  return record;
+}
+
 // The same but for the time it was built at.
 bool is_stored(TemplateRecord record, const LayerStore& store) {
   const std::optional<StoredTemplate> stored = store.templates().find(record.name);
@@ -178,7 +209,7 @@ bool is_stored(TemplateRecord record, const LayerStore& store) {
 TemplateRecord build_template(const Manifest& manifest, const std::string& text,
                               const LayerStore& store, StepRunner& runner,
                               const BuildSettings& settings) {
-  StepContext context{.so_far = import_source(manifest.from, store, settings.limits),
+  StepContext context{.so_far = base_of(manifest, store, settings),
                       .network = manifest.network,
                       .profile = manifest.profile,
                       .ids = Ids::Single};

@@ -33,7 +33,8 @@ class StepRunner {
 };
 
 struct BuildSettings {
-  bool use_cache = true;  ///< Take layers of steps that were done before.
+  bool use_cache = true;   ///< Take layers of steps that were done before.
+  bool use_source = true;  ///< Take what a source was when it was fetched before.
   ImportLimits limits = {};
   /// Told before each step: its number from 1, of how many, what it is, whether it is done already.
   std::function<void(std::size_t number, std::size_t count, const Step& step, bool cached)>
@@ -42,7 +43,8 @@ struct BuildSettings {
 
 /// Builds the template that `manifest` describes and stores it. Each step that may change files
 /// becomes a layer, found again by the hash of what it depends on: the layers below, the step, the
-/// content and modes of files it copies, and who, where and with which variables it runs.
+/// content and modes of files it copies, and who, where and with which variables it runs. What is
+/// run under `from: host` depends on host_state() as well. Sources: source_state().
 ///
 /// Throws Error: EOPNOTSUPP for packages of `apt` where they cannot be installed; what importers
 /// and `runner` throw. Then the template of that name is what it was.

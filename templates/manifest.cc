@@ -67,7 +67,9 @@ StepAction install(InstallStep::Manager manager, const YamlNode& value) {
 
 StepAction action_of(const std::string& name, const YamlNode& value, const std::string& file) {
   if (name == "run") return RunStep{value.text};
-  if (name == "copy") return CopyStep{beside(file, text_of(value, "from")), text_of(value, "to")};
+  if (name == "copy") {
+    return CopyStep{beside(file, text_of(value, "from")), text_of(value, "to"), beside(file, "")};
+  }
   if (name == "write") {
     return WriteStep{text_of(value, "path"), text_of(value, "content"),
                      mode_of(text_of(value, "mode"))};

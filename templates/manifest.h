@@ -21,6 +21,7 @@ struct RunStep {
 struct CopyStep {
   std::string from;  ///< On this machine, absolute.
   std::string to;
+  std::string context;  ///< The manifest's directory.
 };
 struct WriteStep {
   std::string path;

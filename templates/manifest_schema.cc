@@ -35,17 +35,23 @@ constexpr ManifestKey kKeys[] = {
     {"", "limits", Kind::Section, false, "none",
      "what a sandbox may use, where its creator says nothing; steps are not limited"},
     {"", "network", Kind::Choice, false, "none",
-     "of the steps; whoever makes a sandbox chooses its own", "none host"},
+     "of the steps and of `run --config`; whoever makes a sandbox of the template chooses its own",
+     "none host"},
     {"", "profile", Kind::Choice, false, "default",
-     "system calls of the steps; whoever makes a sandbox chooses its own", "default strict dev"},
+     "system calls of the steps and of `run --config`; whoever makes a sandbox of the template "
+     "chooses its own",
+     "default strict dev"},
     {"", "ids", Kind::Choice, false, "auto",
      "ids inside: one, or with `range` all of them, which takes subordinate ids of the builder. "
      "auto: one, and a range for the steps where one of them is `apt`. Sandboxes get a range where "
      "this says so, their creator says nothing and has subordinate ids",
      "auto single range"},
 
-    {"steps", "run", Kind::Text, false, "", "a command for /bin/sh -c"},
-    {"steps", "copy", Kind::Section, false, "", "files and directories of this machine"},
+    {"steps", "run", Kind::Text, false, "",
+     "a command for /bin/sh -c; under `from: host` done again when the machine's packages changed"},
+    {"steps", "copy", Kind::Section, false, "",
+     "files and directories of this machine, without what the file .dockerignore beside the "
+     "manifest names"},
     {"steps", "write", Kind::Section, false, "", "a file with the given content"},
     {"steps", "remove", Kind::Path, false, "", "a file or directory with all that is in it"},
     {"steps", "mkdir", Kind::Path, false, "", "a directory and its parents"},

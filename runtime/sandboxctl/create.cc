@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/build_manifest.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/metadata.h"
 #include "runtime/sandboxctl/opening.h"
@@ -17,7 +18,12 @@ constexpr const char* kFooter =
     "It lives until 'sandboxctl rm ID', or until its --ttl is over, whoever made it. With\n"
     "--ttl-action pause it is then stopped, and 'sandboxctl resume ID' lets it go on.";
 
-std::optional<sandbox::SandboxOptions> parse_create(const std::vector<std::string>& arguments) {
+struct CreateOptions {
+  sandbox::SandboxOptions sandbox;
+  std::string config;  // Its template is built before.
+};
+
+std::optional<CreateOptions> parse_create(const std::vector<std::string>& arguments) {
   CLI::App app("Creates a detached sandbox and prints its id.", "create");
   app.footer(kFooter);
   SandboxArguments sandbox;
@@ -38,22 +44,24 @@ std::optional<sandbox::SandboxOptions> parse_create(const std::vector<std::strin
   }
 
   refuse_empty(app, "--name", name);
-  sandbox::SandboxOptions options = sandbox.options(app);
+  CreateOptions created{.sandbox = sandbox.options(app), .config = sandbox.config()};
+  sandbox::SandboxOptions& options = created.sandbox;
   options.lifetime = sandbox::Lifetime::Detached;
   options.name = name;
   ttl.add_to(options, app);
   options.metadata = parse_metadata("--metadata", metadata);
   options.env = environment.environment();
-  return options;
+  return created;
 }
 
 }  // namespace
 
 int create(const std::vector<std::string>& arguments) {
-  const std::optional<sandbox::SandboxOptions> options = parse_create(arguments);
+  const std::optional<CreateOptions> options = parse_create(arguments);
   if (!options) return 0;
+  build_config(options->config);
   sandbox::Runtime runtime = start_runtime();
-  sandbox::Sandbox box = create_sandbox(runtime, *options);
+  sandbox::Sandbox box = create_sandbox(runtime, options->sandbox);
   try {
     print_all(STDOUT_FILENO, "stdout", box.id() + "\n");
   } catch (const Failure&) {

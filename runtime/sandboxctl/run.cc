@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "runtime/sandboxctl/build_manifest.h"
 #include "runtime/sandboxctl/foreground.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/opening.h"
@@ -12,6 +13,7 @@ namespace sandboxctl {
 namespace {
 
 [[noreturn]] void run_command(const RunOptions& options) {
+  build_config(options.config);
   sandbox::Runtime runtime = start_runtime();
   sandbox::Sandbox box = create_sandbox(runtime, options.sandbox);
   // Not before: until the template is ready, Ctrl-C ends us, and the sandbox with us.

@@ -38,6 +38,7 @@ std::optional<RunOptions> parse_run(const std::vector<std::string>& arguments) {
   if (!parse(app, kUsage, arguments, argv)) return std::nullopt;
 
   options.sandbox = sandbox.options(app);
+  options.config = sandbox.config();
   options.command = command.command(app, std::move(argv), kUsage);
   if (options.json && options.command.terminal) {
     throw usage_error("--json", "it takes the output that -t is to show", "leave one of them out");

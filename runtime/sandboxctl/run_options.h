@@ -12,6 +12,7 @@ namespace sandboxctl {
 /// What the command line of `run` asks for.
 struct RunOptions {
   sandbox::SandboxOptions sandbox;
+  std::string config;  ///< Its template is built before.
   sandbox::Command command;
   bool json = false;
   bool stats = false;

@@ -6,6 +6,7 @@
 #include "runtime/sandboxctl/environment.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/units.h"
+#include "sandbox/templates.h"
 
 namespace sandboxctl {
 namespace {
@@ -36,11 +37,19 @@ constexpr Word<sandbox::Network> kNetworks[] = {{"none", sandbox::Network::None}
 constexpr Word<sandbox::TtlAction> kTtlActions[] = {{"kill", sandbox::TtlAction::Kill},
                                                     {"pause", sandbox::TtlAction::Pause}};
 
+sandbox::SandboxOptions configured(const std::string& file) try {
+  return sandbox::Templates::sandbox_options(file);
+} catch (const sandbox::Error& error) {
+  throw Failure(kFailed, describe("reading --config", error));
+}
+
 }  // namespace
 
 void SandboxArguments::add_to(CLI::App& app) {
   add_value(app, "-T,--template", template_name_,
             "host, dir:PATH of an unpacked system, or a stored one");
+  add_value(app, "--config", config_,
+            "a manifest: its template is built, and a sandbox made as it says");
   add_value(app, "-u,--user", user_, "who runs commands; default: the template's, else user");
   add_values(app, "-v,--mount", mounts_, "HOST:GUEST[:ro|:rw], a directory or file of the host");
   add_value(app, "--profile", profile_, "system calls: default, strict or dev");
@@ -54,12 +63,20 @@ void SandboxArguments::add_to(CLI::App& app) {
 sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
   refuse_empty(app, "--template", template_name_);
   refuse_empty(app, "--user", user_);
+  const sandbox::Profile profile = choose("--profile", profile_, kProfiles);
+  const sandbox::Ids ids = choose("--ids", ids_, kIds);
+  const sandbox::Network network = choose("--network", network_, kNetworks);
+  const bool has_config = app.count("--config") > 0;
+  if (has_config && app.count("--template") > 0) {
+    throw usage_error("--config", "its manifest is the template", "leave --template out");
+  }
   sandbox::SandboxOptions options;
-  options.template_name = template_name_;
+  if (has_config) options = configured(config_);
+  if (!has_config) options.template_name = template_name_;
+  if (!has_config || app.count("--profile") > 0) options.profile = profile;
+  if (!has_config || app.count("--ids") > 0) options.ids = ids;
+  if (!has_config || app.count("--network") > 0) options.network = network;
   options.user = user_;
-  options.profile = choose("--profile", profile_, kProfiles);
-  options.ids = choose("--ids", ids_, kIds);
-  options.network = choose("--network", network_, kNetworks);
   options.limits = limits_.parse(app);
   options.with_template_limits = !no_template_limits_;
   options.with_start = !no_start_;

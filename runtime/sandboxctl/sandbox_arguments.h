@@ -17,10 +17,14 @@ class SandboxArguments {
   /// Binds the options; this object must outlive the parsing.
   void add_to(CLI::App& app);
 
-  /// What was typed. Throws Failure (usage).
+  /// What was typed, on top of what the file of --config says. Throws Failure.
   sandbox::SandboxOptions options(const CLI::App& app) const;
 
+  /// The manifest of --config, whose template has to be built first; or empty.
+  const std::string& config() const noexcept { return config_; }
+
  private:
+  std::string config_;
   std::string template_name_ = "host";
   std::string user_;
   std::vector<std::string> mounts_;

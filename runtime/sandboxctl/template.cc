@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "runtime/sandboxctl/arguments.h"
+#include "runtime/sandboxctl/build_manifest.h"
 #include "runtime/sandboxctl/document.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/table.h"
@@ -127,18 +128,14 @@ int build_template(const Words& arguments) {
   app.footer("'sandboxctl template schema' tells what a manifest has.");
   bool json = false;
   bool no_cache = false;
+  bool force = false;
   app.add_flag("--json", json, "print one JSON document");
   app.add_flag("--no-cache", no_cache, "do all steps anew");
+  app.add_flag("--force", force, "and fetch the source anew, whatever is stored");
   Words rest;
   if (!take(app, "sandboxctl template build [OPTIONS] FILE", arguments, 1, rest)) return 0;
-  sandbox::BuildOptions options{.use_cache = !no_cache};
-  options.on_step = [](const sandbox::BuildStep& step) {
-    print_all(STDERR_FILENO, "stderr",
-              "[" + std::to_string(step.number) + "/" + std::to_string(step.count) + "] " +
-                  escape_for_terminal(step.title) + (step.cached ? " (unchanged)" : "") + "\n");
-  };
-  options.on_output = [](std::string_view chunk) { print_all(STDERR_FILENO, "stderr", chunk); };
-  const TemplateInfo info = Templates().build(rest[0], options);
+  const TemplateInfo info = build_manifest(
+      rest[0], {.use_cache = !no_cache && !force, .use_source = !force}, ToldSteps::All);
   if (json) print_output(dump(to_json(info)));
   return 0;
 }

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(TemplateVerb, ImportsListsVerifiesAndRemoves) {
   const TempDir files;
@@ -83,6 +84,28 @@ TEST(TemplateVerb, StartIsRunAndItsOutputKept) {
   id.pop_back();
   EXPECT_EQ(sandboxctl({"logs", id, "start"}).out, "up\n");
   EXPECT_EQ(sandboxctl({"rm", id}).exit_code, 0);
+}
+
+TEST(TemplateVerb, ConfigIsASandboxAsItsManifestSays) {
+  require_user_namespaces();
+  const TempDir files =
+      TempDir::with({{"app.yaml",
+                      "name: cli-c\nprofile: dev\nworkdir: /opt\nlimits: {open_files: 98}\n"
+                      "steps:\n  - run: echo built >/opt/word\n"}});
+  const std::vector<std::string> run{"run", "--config", files.path("app.yaml"), "--explain", "--",
+                                     "sh",  "-c",       "cat word; ulimit -n"};
+  const Ended first = sandboxctl(run);
+  EXPECT_EQ(first.out, "built\n98\n");
+  EXPECT_THAT(first.err, HasSubstr("[1/1] run: echo built"));
+  EXPECT_THAT(first.err, HasSubstr("profile dev"));
+  const Ended again = sandboxctl(run);
+  EXPECT_EQ(again.out, "built\n98\n");
+  EXPECT_THAT(again.err, Not(HasSubstr("[1/1]")));
+  std::vector<std::string> strict = run;
+  strict.insert(strict.begin() + 1, {"--profile", "strict"});
+  EXPECT_THAT(sandboxctl(strict).err, HasSubstr("profile strict"));
+  EXPECT_EQ(sandboxctl({"run", "--config", "x", "-T", "y", "--", "true"}).exit_code, 2);
+  EXPECT_EQ(sandboxctl({"run", "--config", files.path("none"), "--", "true"}).exit_code, 125);
 }
 
 TEST(TemplateVerb, StartThatFailsIsToldInOneLine) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -94,6 +95,45 @@ TEST_F(TemplateBuild, UnchangedPrefixIsNotDoneAgain) {
   ::chmod(files_.path("file").c_str(), 0755);
   build(manifest);
   EXPECT_THAT(steps_, ElementsAre("old", "new", "new"));
+}
+
+TEST_F(TemplateBuild, IgnoreFileKeepsFilesOutOfCopiesAndKeys) {
+  files_.write(".dockerignore", "# of this project\n**/*.o\napp/log\n!app/log/keep\n/secret\n");
+  for (const char* const name : {"app/a.c", "app/a.o", "app/sub/b.o", "app/log/x", "app/log/keep",
+                                 "app/secret", "plain/file"}) {
+    files_.write(name, name);
+  }
+  ::chmod(files_.path("app/log").c_str(), 0700);
+  const std::string manifest =
+      "name: ignore\nsteps:\n  - copy: {from: plain, to: /opt/plain}\n"
+      "  - copy: {from: app, to: /opt/app}\n";
+  build(manifest);
+  EXPECT_EQ(out_of("ignore", "cd /opt; find . -type f | sort; stat -c %a app/log"),
+            "./app/a.c\n./app/log/keep\n./app/secret\n./plain/file\n700\n");
+  files_.write("app/a.o", "changed");
+  build(manifest);
+  EXPECT_THAT(steps_, ElementsAre("old", "old"));
+  files_.write(".dockerignore", "");
+  build(manifest);
+  EXPECT_THAT(steps_, ElementsAre("old", "new"));
+  EXPECT_EQ(out_of("ignore", "cat /opt/app/a.o"), "changed");
+}
+
+TEST_F(TemplateBuild, TarIsImportedAgainOnlyWhenItChanged) {
+  const auto pack = [&](const std::string& word) {
+    files_.write("root/etc/word", word);
+    const std::string command =
+        "tar -C " + files_.path("root") + " -cf " + files_.path("a.tar") + " .";
+    ASSERT_EQ(std::system(command.c_str()), 0);
+  };
+  pack("one");
+  build("name: tar\nfrom: tar:a.tar\n");
+  const std::string first = info_.layers.at(0).digest;
+  build("name: tar\nfrom: tar:a.tar\nuser: user\n");
+  EXPECT_EQ(info_.layers.at(0).digest, first);
+  pack("two");
+  build("name: tar\nfrom: tar:a.tar\n");
+  EXPECT_NE(info_.layers.at(0).digest, first);
 }
 
 TEST_F(TemplateBuild, FailedStepSaysWhatItPrintedAndLeavesTheTemplate) {

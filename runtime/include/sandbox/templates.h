@@ -58,7 +58,11 @@ struct BuildStep {
 };
 
 struct BuildOptions {
+  /// Take steps that were done before from the store.
   bool use_cache = true;
+  /// Take the source from the store: `debian:SUITE` as it was when it was fetched first, `tar:PATH`
+  /// unless the file has changed. Other sources are imported each time.
+  bool use_source = true;
   TemplateLimits limits = {};
   std::function<void(const BuildStep&)> on_step = {};
   std::function<void(std::string_view)> on_output = {};  ///< What commands print.
@@ -97,6 +101,12 @@ class Templates {
   /// EOPNOTSUPP for what it asks and nothing enforces; ECANCELED for a command that failed, with
   /// the end of its output as hint.
   TemplateInfo build(const std::string& file, const BuildOptions& options = {}) const;
+
+  /// What a sandbox is that the manifest `file` describes: the template of its name, which build()
+  /// has to make before, and the manifest's own `network`, `profile` and `ids`. Those of a template
+  /// are not used otherwise, for nobody's template chooses how a sandbox is isolated; here who
+  /// makes the sandbox chooses the file. Throws Error as build() does for a manifest that is wrong.
+  static SandboxOptions sandbox_options(const std::string& file);
 
   /// All keys of a manifest, with what they take and mean, as Markdown.
   static std::string manifest_schema();
