@@ -13,10 +13,10 @@ namespace sandbox {
 
 /// When a sandbox counts as ready: one of the first four is set.
 struct ReadyCheck {
-  std::string command;  ///< For /bin/sh -c; exits with 0.
-  uint16_t port = 0;    ///< Something listens there, TCP.
-  std::string file;     ///< Absolute; exists.
-  std::string url;      ///< is_local_url(); answers with a status below 400.
+  std::string command{};  ///< For /bin/sh -c; exits with 0.
+  uint16_t port = 0;      ///< Something listens there, TCP.
+  std::string file{};     ///< Absolute; exists.
+  std::string url{};      ///< is_local_url(); answers with a status below 400.
   uint64_t timeout_ms = 60'000;
 
   bool operator==(const ReadyCheck&) const = default;
@@ -33,9 +33,9 @@ struct TemplateConfig {
   /// What an image says it is for. Nothing runs it by itself.
   std::vector<std::string> entrypoint;
   std::vector<std::string> cmd;
-  std::string start;  ///< For /bin/sh -c, when a sandbox is created; empty: nothing.
-  std::optional<ReadyCheck> ready;
-  Limits limits;
+  std::string start{};  ///< For /bin/sh -c, when a sandbox is created; empty: nothing.
+  std::optional<ReadyCheck> ready{};
+  Limits limits{};
   Ids ids = Ids::Auto;  ///< What Ids::Auto means in a sandbox of this template; Auto: one id.
 };
 
