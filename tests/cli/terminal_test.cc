@@ -259,8 +259,9 @@ TEST_F(InShell, RunsOnWhenSandboxctlIsKilled) {
   expect_modes_restored();
   terminal().resize(80, 20);
   come_back();
-  terminal().type_line("stty size");
-  terminal().await("20 80");
+  // For a moment it is told another size, so that it draws itself anew.
+  terminal().type_line("until stty size | grep -x '20 80'; do :; done");
+  terminal().await("\n20 80");
 }
 
 TEST_F(InShell, RunsOnWhenTheTerminalCloses) {
