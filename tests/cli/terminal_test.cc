@@ -255,7 +255,7 @@ TEST_F(InShell, DetachKeysLeaveItAndAttachReturns) {
 }
 
 TEST_F(InShell, RunsOnWhenSandboxctlIsKilled) {
-  ::kill(terminal().foreground(), SIGKILL);
+  terminal().kill_foreground(SIGKILL);
   expect_modes_restored();
   terminal().resize(80, 20);
   come_back();
@@ -279,7 +279,7 @@ TEST_F(InShell, WatchingPassesNoKey) {
   terminal().type_line("$sandboxctl attach --no-stdin box shell");
   terminal().await("inside>");
   EXPECT_EQ(terminal().modes(), modes_);
-  ::kill(terminal().foreground(), SIGHUP);
+  terminal().kill_foreground(SIGHUP);
   await_end();
 }
 

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -97,6 +98,13 @@ pid_t Tmux::foreground() const {
   pid_t pid = -1;
   children >> pid;
   return pid;
+}
+
+// To kill(2), -1 is everybody.
+void Tmux::kill_foreground(int signal) const {
+  const pid_t pid = foreground();
+  if (pid <= 1) throw std::runtime_error("nothing runs in the terminal");
+  ::kill(pid, signal);
 }
 
 std::string Tmux::run(const std::vector<std::string>& words) const {

@@ -41,6 +41,7 @@ class Tmux {
   std::string modes() const;
   /// The program that the shell runs in the foreground; -1 when there is none.
   pid_t foreground() const;
+  void kill_foreground(int signal) const;
 
  private:
   std::string run(const std::vector<std::string>& words) const;
