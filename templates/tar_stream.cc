@@ -24,11 +24,16 @@ TarStream::TarStream(ByteSink sink, Names names)
   require(::archive_write_open(a, this, nullptr, pass_on, nullptr));
 }
 
-// Else what was begun and is not finished would be filled up with zeros, 5 GiB perhaps.
-TarStream::~TarStream() { ::archive_write_fail(archive_.get()); }
+// Without a sink, or what was begun and is not finished would be filled up with zeros, 5 GiB
+// perhaps. Not by archive_write_fail(3): what has failed, libarchive 3.6 does not free.
+TarStream::~TarStream() {
+  sink_ = nullptr;
+  ::archive_write_close(archive_.get());
+}
 
 la_ssize_t TarStream::pass_on(archive* a, void* self, const void* data, std::size_t size) noexcept {
   auto* const stream = static_cast<TarStream*>(self);
+  if (!stream->sink_) return -1;
   try {
     stream->sink_({static_cast<const std::byte*>(data), size});
     return static_cast<la_ssize_t>(size);
