@@ -54,6 +54,16 @@ std::optional<SandboxInfo> take_info(const Asked& asked,
   }
 }
 
+// It may end between being found and being asked.
+UniqueFd ask_for_root(const MessageSocket& control, const std::string& id) try {
+  ControlCall::Answer answer = ControlCall(control, GetRoot{}).wait(kInitPatience);
+  if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
+  return std::move(answer.fds.front());
+} catch (const Error& error) {
+  if (error.code().value() == EPIPE) throw_sandbox_ended(id);
+  throw;
+}
+
 // Nothing also where the record or the cgroup is of no use: PID 1 can be killed without.
 std::optional<SandboxCgroup> cgroup_of(const RunDirectory& run, const std::string& id) {
   try {
@@ -81,12 +91,11 @@ std::shared_ptr<SandboxCore> BoxRegistry::attach(const std::string& id_or_name) 
   const std::string id = run_.find(id_or_name);
   BoxRecord record = run_.read(id);
   BoxConnection connection = run_.connect(id);
-  ControlCall::Answer answer = ControlCall(connection.control, GetRoot{}).wait(kInitPatience);
-  if (answer.fds.size() != 1) throw Error(EBADMSG, "attach", id);
+  UniqueFd root = ask_for_root(connection.control, id);
   std::optional<SandboxCgroup> cgroup = open_cgroup(record);
-  auto core = std::make_shared<SandboxCore>(std::move(record), std::move(connection),
-                                            std::move(answer.fds.front()), watches_,
-                                            std::move(cgroup), launcher_);
+  auto core =
+      std::make_shared<SandboxCore>(std::move(record), std::move(connection), std::move(root),
+                                    watches_, std::move(cgroup), launcher_);
   core->run = run_;
   return core;
 }

@@ -49,11 +49,9 @@ sandbox::Sandbox create_sandbox(sandbox::Runtime& runtime,
 
 Failure sandbox_failure(const std::string& id_or_name, const sandbox::Error& error) {
   Message message = describe("finding the sandbox", error);
-  const bool ended_meanwhile = error.code().value() == EPIPE;
-  if (error.call() == "find sandbox" || ended_meanwhile) message.subject = id_or_name;
+  if (error.call() == "find sandbox") message.subject = id_or_name;
   if (error.code().value() == ENOENT) message.reason = "there is none of this id or name";
-  if (error.code().value() == ESRCH || ended_meanwhile) message.reason = "it has ended";
-  if (ended_meanwhile) message.hint = "`sandboxctl list` shows those that live";
+  if (error.code().value() == ESRCH) message.reason = "it has ended";
   if (error.code().value() == EINVAL) message.reason = "neither an id nor a name";
   return {kFailed, message};
 }
