@@ -2,97 +2,60 @@
 
 #include <fcntl.h>
 
-#include <cerrno>
-#include <limits>
 #include <map>
 #include <utility>
-#include <vector>
 
 #include "fs/acting.h"
-#include "fs/dir_stack.h"
+#include "fs/tree_walk.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
-
-constexpr auto kNoLimit = std::numeric_limits<uint64_t>::max();
 
 class Taker {
  public:
   using OnEntry = std::function<void(const std::string& path, const struct stat&)>;
 
   Taker(UniqueFd top, const FileOwner& owner, const OnEntry& on_entry)
-      : owner_(owner), on_entry_(on_entry), dirs_(std::move(top), DirStack::Mounts::Stay) {}
+      : owner_(owner),
+        on_entry_(on_entry),
+        walk_(std::move(top), DirStack::Mounts::Stay, DirNames::Order::AsRead) {}
 
   void run() {
-    check(acting::change_owner(dirs_.fd(), owner_), "fchownat", "top");
-    levels_.push_back({names(), 0});
-    while (!levels_.empty()) {
-      if (const char* name = levels_.back().names.next()) {
-        visit(name);
-      } else {
-        leave();
-      }
+    check(acting::change_owner(walk_.dir(), owner_), "fchownat", "top");
+    while (walk_.next()) {
+      const struct stat status = status_before();
+      on_entry_(walk_.path(), status);
+      take(status);
+      if (walk_.is_directory()) walk_.enter(walk_.open());
     }
   }
 
  private:
-  struct Level {
-    DirNames names;
-    std::size_t path_length = 0;
-  };
-
-  DirNames names() const { return {dirs_.fd(), DirNames::Order::AsRead, kNoLimit}; }
-
-  void leave() {
-    levels_.pop_back();
-    if (levels_.empty()) return;
-    dirs_.pop();
-    path_.resize(levels_.back().path_length);
-  }
-
-  void visit(const char* name) {
-    const std::size_t length = path_.size();
-    if (!path_.empty()) path_ += '/';
-    path_ += name;
-    const struct stat status = status_of(name);
-    on_entry_(path_, status);
-    take(name, status);
-    if (!S_ISDIR(status.st_mode)) {
-      path_.resize(length);
-      return;
-    }
-    UniqueFd directory = dirs_.open(name);
-    check(directory.get(), "openat2", path_);
-    dirs_.push(std::move(directory));
-    levels_.push_back({names(), path_.size()});
-  }
-
   // The first of several names of a file changes what the others show.
-  struct stat status_of(const char* name) {
-    struct stat status {};
-    if (!acting::status(dirs_.fd(), name, status)) throw Error(errno, "fstatat", path_);
-    if (S_ISDIR(status.st_mode) || status.st_nlink == 1) return status;
+  struct stat status_before() {
+    const struct stat& status = walk_.status();
+    if (walk_.is_directory() || status.st_nlink == 1) return status;
     return linked_.emplace(status.st_ino, status).first->second;
   }
 
-  void take(const char* name, const struct stat& status) const {
-    const UniqueFd found = acting::open(dirs_.fd(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-    check(found.get(), "openat2", path_);
+  void take(const struct stat& status) const {
+    const std::string& path = walk_.path();
+    constexpr int kFlags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    const UniqueFd found = acting::open(walk_.dir(), walk_.name(), kFlags, 0);
+    check(found.get(), "openat2", path);
     if (status.st_uid != owner_.host_uid || status.st_gid != owner_.host_gid) {
-      check(acting::change_owner(found.get(), owner_), "fchownat", path_);
+      check(acting::change_owner(found.get(), owner_), "fchownat", path);
     }
-    if (S_ISDIR(status.st_mode) && (status.st_mode & S_IRWXU) != S_IRWXU) {
+    if (walk_.is_directory() && (status.st_mode & S_IRWXU) != S_IRWXU) {
       const mode_t mode = (status.st_mode & 07777) | S_IRWXU;
-      check(acting::change_mode(found.get(), mode), "chmod", path_);
+      check(acting::change_mode(found.get(), mode), "chmod", path);
     }
   }
 
   const FileOwner& owner_;
   const OnEntry& on_entry_;
-  DirStack dirs_;
-  std::vector<Level> levels_;
-  std::string path_;
+  TreeWalk walk_;
   std::map<ino_t, struct stat> linked_;
 };
 

@@ -11,7 +11,7 @@
 
 #include "fs/copy_content.h"
 #include "sandbox/error.h"
-#include "templates/tree_walk.h"
+#include "fs/tree_walk.h"
 #include "templates/xattrs.h"
 
 namespace sandbox {

@@ -10,7 +10,7 @@
 
 #include "sandbox/error.h"
 #include "templates/sha256.h"
-#include "templates/tree_walk.h"
+#include "fs/tree_walk.h"
 #include "templates/xattrs.h"
 
 namespace sandbox {

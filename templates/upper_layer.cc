@@ -11,7 +11,7 @@
 #include "fs/remove_tree.h"
 #include "fs/root_dir.h"
 #include "sandbox/error.h"
-#include "templates/tree_walk.h"
+#include "fs/tree_walk.h"
 
 namespace sandbox {
 namespace {

@@ -17,7 +17,8 @@ namespace sandbox {
 ///       if (walk.is_directory()) walk.enter(walk.open());
 ///     }
 ///
-/// By descriptors, without following symlinks, to any depth: DirStack. Throws Error.
+/// By descriptors, without following symlinks, to any depth: DirStack. Acts for whom the thread
+/// acts: fs/acting.h. Throws Error.
 class TreeWalk {
  public:
   /// `top` is open for reading.

@@ -1,4 +1,4 @@
-#include "templates/tree_walk.h"
+#include "fs/tree_walk.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

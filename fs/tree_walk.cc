@@ -1,10 +1,10 @@
-#include "templates/tree_walk.h"
+#include "fs/tree_walk.h"
 
-#include <fcntl.h>
-
+#include <cerrno>
 #include <limits>
 #include <utility>
 
+#include "fs/acting.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -29,7 +29,7 @@ bool TreeWalk::next() {
   }
   if (!path_.empty()) path_ += '/';
   path_ += name_;
-  check(::fstatat(dirs_.fd(), name_, &status_, AT_SYMLINK_NOFOLLOW), "fstatat", path_);
+  if (!acting::status(dirs_.fd(), name_, status_)) throw Error(errno, "fstatat", path_);
   return true;
 }
 
