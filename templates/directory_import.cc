@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "fs/copy_content.h"
-#include "sandbox/error.h"
 #include "fs/tree_walk.h"
+#include "sandbox/error.h"
 #include "templates/xattrs.h"
 
 namespace sandbox {

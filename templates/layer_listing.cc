@@ -8,9 +8,9 @@
 #include <climits>
 #include <utility>
 
+#include "fs/tree_walk.h"
 #include "sandbox/error.h"
 #include "templates/sha256.h"
-#include "fs/tree_walk.h"
 #include "templates/xattrs.h"
 
 namespace sandbox {

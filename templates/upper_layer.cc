@@ -10,8 +10,8 @@
 
 #include "fs/remove_tree.h"
 #include "fs/root_dir.h"
-#include "sandbox/error.h"
 #include "fs/tree_walk.h"
+#include "sandbox/error.h"
 
 namespace sandbox {
 namespace {
