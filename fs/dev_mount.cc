@@ -143,10 +143,9 @@ UniqueFd mount_dev(int root, const Scratch& scratch, bool tty_group_mapped,
 }
 
 FailedCall bind_devices(void* dev) noexcept {
+  const int mount = static_cast<const UniqueFd*>(dev)->get();
   for (const Device& device : kDevices) {
-    if (const FailedCall failure = bind_device(*static_cast<const int*>(dev), device)) {
-      return failure;
-    }
+    if (const FailedCall failure = bind_device(mount, device)) return failure;
   }
   return {};
 }

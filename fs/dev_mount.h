@@ -18,8 +18,8 @@ UniqueFd open_null_device();
 UniqueFd mount_dev(int root, const Scratch& scratch, bool tty_group_mapped,
                    const std::function<void(int directory)>& add);
 
-/// Then: six device nodes of the host. `dev` is the mount, an int. Half of the work on /dev, and
-/// raw system calls only, for a child that shares its parent's memory and descriptors.
+/// Then: six device nodes of the host. `dev` is the mount, a UniqueFd. Half of the work on /dev,
+/// and raw system calls only, for a child that shares its parent's memory and descriptors.
 FailedCall bind_devices(void* dev) noexcept;
 
 /// And then: /dev is read-only, but for pts and shm. Throws Error.

@@ -143,7 +143,6 @@ void RootFileSystem::mount_dev() {
       sandbox::mount_dev(root_.get(), *scratch_, request_.tty_group_mapped, [this](int directory) {
         if (request_.has_sudo) sudo_listener_ = listen_in(directory, kSudoSocket + sizeof("/dev"));
       });
-  dev_number_ = dev_.get();
 }
 
 void RootFileSystem::close_dev() {

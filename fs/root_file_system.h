@@ -58,7 +58,7 @@ class RootFileSystem {
   void mount_proc();
   /// /dev without the device nodes: those are for bind_devices(dev()), before binds.
   void mount_dev();
-  int* dev() noexcept { return &dev_number_; }
+  UniqueFd* dev() noexcept { return &dev_; }
   /// Where sudo asks, if it was asked for; once, after mount_dev().
   UniqueFd take_sudo_listener() noexcept { return std::move(sudo_listener_); }
   /// Makes the directories that distributions expect to be root's, and the files of /etc that are
@@ -86,7 +86,6 @@ class RootFileSystem {
   UniqueFd empty_;
   UniqueFd root_;
   UniqueFd dev_;
-  int dev_number_ = -1;
   UniqueFd sudo_listener_;
 };
 
