@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <string>
 
 #include "sandbox/error.h"
@@ -11,6 +12,10 @@
 namespace sandbox {
 
 // What both directions need of libarchive's handles: owners, and one way to an Error.
+
+/// Bytes that archives are read and written by: a hundredth of the system calls of tar's own 10
+/// KiB.
+inline constexpr std::size_t kTarBlock = 256 << 10;
 
 struct FreeWriter {
   void operator()(archive* a) const noexcept { ::archive_write_free(a); }

@@ -17,8 +17,6 @@
 namespace sandbox {
 namespace {
 
-constexpr size_t kBlock = 256 << 10;
-
 // Names are bytes, except that libarchive knows those of a pax header as UTF-8, which it does not
 // turn into the C locale.
 const char* name_of(archive_entry* entry) {
@@ -53,7 +51,7 @@ class TarReader {
     archive* a = archive_.get();
     support_filters(a, "");
     require_ok(a, ::archive_read_support_format_tar(a), "");
-    require_ok(a, ::archive_read_open_fd(a, fd, kBlock), "");
+    require_ok(a, ::archive_read_open_fd(a, fd, kTarBlock), "");
   }
 
   TransferResult unpack() && {

@@ -13,7 +13,7 @@ std::string mebibytes(uint64_t bytes) {
 
 std::string with_code(int exit_code) { return "exited with " + std::to_string(exit_code); }
 
-struct Describe {
+struct InWords {
   std::string operator()(const Exited& exited) const {
     return "exited with " + std::to_string(exited.code);
   }
@@ -54,6 +54,6 @@ struct Describe {
 
 }  // namespace
 
-std::string to_string(const Outcome& outcome) { return std::visit(Describe{}, outcome); }
+std::string to_string(const Outcome& outcome) { return std::visit(InWords{}, outcome); }
 
 }  // namespace sandbox

@@ -14,15 +14,13 @@
 #include "templates/builder.h"
 #include "templates/image_export.h"
 #include "templates/import_source.h"
+#include "templates/layer_listing.h"
 #include "templates/layer_store.h"
 #include "templates/manifest_schema.h"
-#include "templates/sha256.h"
 #include "templates/template_store.h"
 
 namespace sandbox {
 namespace {
-
-constexpr std::size_t kLargestListing = std::size_t{2} << 30;
 
 void add_layers(std::vector<TemplateLayer>& to, const std::vector<LayerSummary>& from) {
   for (const LayerSummary& layer : from) to.push_back({layer.digest, layer.entries, layer.bytes});
@@ -92,13 +90,7 @@ auto writing_to(const std::string& directory, const Work& work) try {
 
 // What is wrong with one layer, or empty.
 std::string check_layer(const TemplateStore& store, const std::string& digest) try {
-  const std::string path = store.listing_of(digest);
-  const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
-  const std::string listing = read_to_end(file.get(), path, kLargestListing);
-  if (sha256_of(listing) != digest) return "its listing is not the one that it is named after";
-  const std::string tree = store.tree_of(digest);
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return find_difference(UniqueFd(check(::open(tree.c_str(), kFlags), "open", tree)), listing);
+  return find_difference(store.open_tree(digest), read_listing(store, digest));
 } catch (const Error& error) {
   return error.what();
 }

@@ -2,12 +2,16 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sandbox {
+
+/// Bytes of a template's passwd or group file; a larger one is not read.
+inline constexpr std::size_t kLargestAccountFile = 1 << 20;
 
 /// A line of passwd(5).
 struct Account {

@@ -14,9 +14,9 @@ bool lies_in(const files::path& path, const files::path& directory) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
-class Listing {
+class CopiedListing {
  public:
-  explicit Listing(const CopyStep& step)
+  explicit CopiedListing(const CopyStep& step)
       : rules_(IgnoreRules::of_directory(step.context)), context_(step.context) {}
 
   CopiedFiles list(const files::path& from) {
@@ -49,6 +49,6 @@ class Listing {
 
 }  // namespace
 
-CopiedFiles list_copied(const CopyStep& step) { return Listing(step).list(step.from); }
+CopiedFiles list_copied(const CopyStep& step) { return CopiedListing(step).list(step.from); }
 
 }  // namespace sandbox

@@ -16,8 +16,6 @@
 namespace sandbox {
 namespace {
 
-constexpr std::size_t kLargestAccountFile = 1 << 20;
-
 // The template's author chose what lies there: a symlink to a file of the host, a FIFO that would
 // hang us, a device that does something when it is opened, a hundred megabytes. Resolved inside the
 // template, and opened only if it is a regular file.

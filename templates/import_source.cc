@@ -24,7 +24,7 @@ UniqueFd open_file(const std::string& path) {
   return file;
 }
 
-UniqueFd open_directory(const std::string& path) {
+UniqueFd open_source(const std::string& path) {
   UniqueFd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   check(directory.get(), "open", path);
   return directory;
@@ -121,7 +121,7 @@ class Import {
   // An image is a directory, or a tar archive of that directory.
   TemplateConfig with_unpacked(const std::string& path,
                                const std::function<TemplateConfig(const RootDir&)>& use) const {
-    if (is_directory(path)) return use(RootDir(open_directory(path)));
+    if (is_directory(path)) return use(RootDir(open_source(path)));
     const LayerDraft unpacked = store_.draft();
     ImportBudget budget(limits_);
     TreeWriter files(unpacked.open_tree(), store_.owner(), budget);

@@ -14,7 +14,9 @@
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 #include "templates/layer_entry.h"
+#include "templates/layer_listing.h"
 #include "templates/sha256.h"
+#include "templates/tar_layer.h"
 #include "templates/tar_stream.h"
 
 namespace sandbox {
@@ -22,25 +24,8 @@ namespace {
 
 using Type = LayerEntry::Type;
 
-constexpr std::size_t kBlock = 256 << 10;
-constexpr std::size_t kLargestListing = std::size_t{2} << 30;
-constexpr std::string_view kWhiteout = ".wh.";
-
 [[noreturn]] void refuse_damage(const std::string& path) {
   throw Error(EBADMSG, "export", path, "the layer was changed; `template verify` tells more");
-}
-
-UniqueFd open_directory(const std::string& path) {
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(check(::open(path.c_str(), kFlags), "open", path));
-}
-
-std::string read_listing(const TemplateStore& store, const std::string& digest) {
-  const std::string path = store.listing_of(digest);
-  const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), "open", path));
-  std::string listing = read_to_end(file.get(), path, kLargestListing);
-  if (sha256_of(listing) != digest) refuse_damage(path);
-  return listing;
 }
 
 void require_plain_name(const LayerEntry& entry) {
@@ -67,7 +52,7 @@ class LayerExport {
   LayerExport(UniqueFd tree, const ByteSink& sink)
       : tree_(std::move(tree)),
         tar_(sink, TarStream::Names::Bytes),
-        block_(std::make_unique<std::byte[]>(kBlock)) {}
+        block_(std::make_unique<std::byte[]>(kTarBlock)) {}
 
   void add(const LayerEntry& entry) {
     require_plain_name(entry);
@@ -77,7 +62,7 @@ class LayerExport {
     tar_.begin(entry.path == "." ? "./" : entry.path);
     if (entry.type == Type::File) add_content(entry);
     if (entry.type == Type::Opaque) {
-      add_mark(entry.path == "." ? ".wh..wh..opq" : entry.path + "/.wh..wh..opq");
+      add_mark((entry.path == "." ? "" : entry.path + '/').append(kOpaqueMark));
     }
   }
 
@@ -86,7 +71,7 @@ class LayerExport {
  private:
   static std::string hidden_by_mark(const std::string& path) {
     const std::size_t name = path.rfind('/') + 1;  // 0 when there is none.
-    return path.substr(0, name).append(kWhiteout).append(path.substr(name));
+    return path.substr(0, name).append(kWhiteoutPrefix).append(path.substr(name));
   }
 
   void add_mark(const std::string& path) {
@@ -119,7 +104,7 @@ class LayerExport {
     check(file.get(), "openat2", entry.path);
     Sha256 hash;
     for (uint64_t left = entry.size; left > 0;) {
-      const auto wanted = static_cast<std::size_t>(std::min<uint64_t>(left, kBlock));
+      const auto wanted = static_cast<std::size_t>(std::min<uint64_t>(left, kTarBlock));
       const ssize_t count = check(::read(file.get(), block_.get(), wanted), "read", entry.path);
       if (count == 0) refuse_damage(entry.path);
       const std::span<const std::byte> piece(block_.get(), static_cast<std::size_t>(count));
@@ -139,7 +124,7 @@ class LayerExport {
 
 void export_layer(const TemplateStore& store, const std::string& digest, const ByteSink& sink) {
   const std::string listing = read_listing(store, digest);
-  LayerExport layer(open_directory(store.tree_of(digest)), sink);
+  LayerExport layer(store.open_tree(digest), sink);
   for (std::string_view rest = listing; !rest.empty();) layer.add(parse_entry(take_entry(rest)));
   layer.finish();
 }

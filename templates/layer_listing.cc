@@ -5,16 +5,20 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <climits>
 #include <utility>
 
 #include "fs/tree_walk.h"
+#include "runtime/base/kernel_file.h"
 #include "sandbox/error.h"
 #include "templates/sha256.h"
 #include "templates/xattrs.h"
 
 namespace sandbox {
 namespace {
+
+constexpr std::size_t kLargestListing = std::size_t{2} << 30;
 
 std::string read_link(int dir, const char* name) {
   char target[PATH_MAX];
@@ -138,6 +142,14 @@ Listing list_layer(UniqueFd tree, const RecordedStatuses& recorded) {
   }).run();
   listing.digest = sha256_of(listing.text);
   return listing;
+}
+
+std::string read_listing(const TemplateStore& store, const std::string& digest) {
+  const std::string path = store.listing_of(digest);
+  const UniqueFd file(check(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), "open", path));
+  std::string listing = read_to_end(file.get(), path, kLargestListing);
+  if (sha256_of(listing) == digest) return listing;
+  throw Error(EBADMSG, "read", path, "the layer's listing is not the one that it is named after");
 }
 
 std::string find_difference(UniqueFd tree, std::string_view listing) {

@@ -7,6 +7,7 @@
 
 #include "sandbox/unique_fd.h"
 #include "templates/layer_entry.h"
+#include "templates/template_store.h"
 
 namespace sandbox {
 
@@ -31,6 +32,9 @@ struct Listing {
 /// Reads all of `tree`, which must be at rest. Throws Error; EINVAL for an entry that no layer has:
 /// a device other than a whiteout, a FIFO, a socket.
 Listing list_layer(UniqueFd tree, const RecordedStatuses& recorded);
+
+/// Reads the listing of a stored layer. Throws EBADMSG when it is not the one that `digest` is of.
+std::string read_listing(const TemplateStore& store, const std::string& digest);
 
 /// Compares `tree` with its listing; the first difference in words, or empty.
 std::string find_difference(UniqueFd tree, std::string_view listing);

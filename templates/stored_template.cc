@@ -17,8 +17,6 @@
 namespace sandbox {
 namespace {
 
-constexpr std::size_t kLargestAccountFile = 1 << 20;
-
 // What the steps have made of one of the skeleton's files: that of the topmost layer that has it.
 // A step replaces them as any program does, by a regular file; what else may lie there is not it.
 std::string read_top(const std::vector<HostPath>& layers, const std::string& path,

@@ -14,9 +14,6 @@
 namespace sandbox {
 namespace {
 
-constexpr std::size_t kBlock = 256 << 10;
-constexpr std::string_view kWhiteout = ".wh.";
-constexpr std::string_view kOpaque = ".wh..wh..opq";
 constexpr std::string_view kReserved = ".wh..wh.";  // Of aufs, and without a meaning to others.
 
 std::string text_or(const char* text, const char* utf8) {
@@ -76,7 +73,7 @@ class LayerReader {
     support_filters(a, subject);
     require_ok(a, ::archive_read_support_format_tar(a), subject);
     require_ok(a, ::archive_read_support_format_empty(a), subject);
-    require_ok(a, ::archive_read_open_fd(a, fd, kBlock), subject);
+    require_ok(a, ::archive_read_open_fd(a, fd, kTarBlock), subject);
   }
 
   void unpack() {
@@ -116,11 +113,11 @@ class LayerReader {
     const std::size_t slash = plain.rfind('/');
     const std::string directory = slash == std::string::npos ? "" : plain.substr(0, slash + 1);
     const std::string name = plain.substr(directory.size());
-    if (!name.starts_with(kWhiteout)) return false;
-    if (name == kOpaque) {
+    if (!name.starts_with(kWhiteoutPrefix)) return false;
+    if (name == kOpaqueMark) {
       tree_.hide_content(directory);
     } else if (!name.starts_with(kReserved)) {
-      const std::string hidden = name.substr(kWhiteout.size());
+      const std::string hidden = name.substr(kWhiteoutPrefix.size());
       // ".wh...": what it would hide is no name, and ".." leads out of the directory.
       if (hidden.empty() || hidden == "." || hidden == "..") {
         throw Error(EINVAL, "tar", path, "a whiteout of no name");
@@ -195,7 +192,7 @@ std::string uncompressed_digest(int fd, const std::string& subject, ImportBudget
   support_filters(a, subject);
   require_ok(a, ::archive_read_support_format_raw(a), subject);
   require_ok(a, ::archive_read_support_format_empty(a), subject);
-  require_ok(a, ::archive_read_open_fd(a, fd, kBlock), subject);
+  require_ok(a, ::archive_read_open_fd(a, fd, kTarBlock), subject);
   Sha256 hash;
   archive_entry* entry = nullptr;
   const int begin = ::archive_read_next_header(a, &entry);

@@ -1,11 +1,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "templates/import_budget.h"
 #include "templates/tree_writer.h"
 
 namespace sandbox {
+
+/// Files of an image's layer that are marks: this and a name hides what has the name in the layers
+/// below, and the other hides all that these have in its directory.
+inline constexpr std::string_view kWhiteoutPrefix = ".wh.";
+inline constexpr std::string_view kOpaqueMark = ".wh..wh..opq";
 
 enum class Whiteouts {
   Literal,  ///< A name that begins with ".wh." is a name.

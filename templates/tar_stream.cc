@@ -3,11 +3,6 @@
 #include <utility>
 
 namespace sandbox {
-namespace {
-
-constexpr int kBlock = 256 << 10;
-
-}  // namespace
 
 TarStream::TarStream(ByteSink sink, Names names)
     : sink_(std::move(sink)), archive_(::archive_write_new()), entry_(::archive_entry_new()) {
@@ -19,7 +14,7 @@ TarStream::TarStream(ByteSink sink, Names names)
   }
   // The form that other programs know. libarchive would write each value twice.
   require(::archive_write_set_format_option(a, "pax", "xattrheader", "SCHILY"));
-  require(::archive_write_set_bytes_per_block(a, kBlock));
+  require(::archive_write_set_bytes_per_block(a, kTarBlock));
   require(::archive_write_set_bytes_in_last_block(a, 1));
   require(::archive_write_open(a, this, nullptr, pass_on, nullptr));
 }

@@ -32,6 +32,12 @@ std::string TemplateStore::listing_of(const std::string& digest) const {
   return directory_ + "/layers/" + digest + "/listing";
 }
 
+UniqueFd TemplateStore::open_tree(const std::string& digest) const {
+  const std::string path = tree_of(digest);
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  return UniqueFd(check(::open(path.c_str(), kFlags), "open", path));
+}
+
 std::optional<StoredTemplate> TemplateStore::find(const std::string& name) const {
   if (!is_template_name(name)) return std::nullopt;
   const std::string path = record_path(name);

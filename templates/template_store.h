@@ -41,6 +41,7 @@ class TemplateStore {
   /// The directory that is a layer's lowerdir, and the file that lists it.
   std::string tree_of(const std::string& digest) const;
   std::string listing_of(const std::string& digest) const;
+  UniqueFd open_tree(const std::string& digest) const;
   std::string record_path(const std::string& name) const;
 
   const std::string& directory() const noexcept { return directory_; }
