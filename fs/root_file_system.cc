@@ -16,6 +16,7 @@
 #include "fs/proc_mount.h"
 #include "fs/scratch.h"
 #include "fs/service_socket.h"
+#include "runtime/base/duplicate_fd.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
@@ -67,7 +68,7 @@ void mount_read_only_trees(int root, const RootRequest& request, int empty) {
       lowerdirs.push_back(open_subdirectory(request.tools->open().get(), "usr"));
     }
     lowerdirs.push_back(tree.source.open());
-    lowerdirs.emplace_back(check(::fcntl(empty, F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)", "empty"));
+    lowerdirs.push_back(duplicate(empty));
     const UniqueFd mount = mount_read_only_overlay(lowerdirs);
     attach_mount(mount.get(), open_mount_target(root, tree.target).get(), tree.target);
   }

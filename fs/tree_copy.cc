@@ -10,6 +10,7 @@
 #include "fs/copy_content.h"
 #include "fs/fs_identity.h"
 #include "fs/pending_file.h"
+#include "runtime/base/duplicate_fd.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 
@@ -150,7 +151,7 @@ void TreeCopy::visit_file(const char* name) {
   file.status = stat_of(check(file.fd.get(), "openat2", path_), path_);
   if (!S_ISREG(file.status.st_mode)) return skip();  // Swapped meanwhile.
   ParentAndName to{.parent = {}, .name = name};
-  to.parent.fd.reset(check(::fcntl(to_->fd(), F_DUPFD_CLOEXEC, 0), "fcntl", path_));
+  to.parent.fd = duplicate(to_->fd());
   fill(file, std::move(to));
 }
 

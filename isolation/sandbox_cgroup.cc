@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "isolation/cgroup_counter.h"
+#include "runtime/base/duplicate_fd.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -19,10 +20,6 @@ namespace {
 
 constexpr const char* kPayload = "payload";
 constexpr std::string_view kPrefix = "sbx-";
-
-UniqueFd duplicate(int fd) {
-  return UniqueFd(check(::fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)", "cgroup"));
-}
 
 // A description of its own: the lock belongs to that, and threads share the one of the directory.
 UniqueFd reopen(const Cgroup& group) {

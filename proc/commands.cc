@@ -15,6 +15,7 @@
 #include "proc/control_call.h"
 #include "proc/control_request.h"
 #include "proc/status_message.h"
+#include "runtime/base/duplicate_fd.h"
 #include "runtime/base/pipe.h"
 #include "sandbox/error.h"
 
@@ -186,14 +187,10 @@ std::function<Outcome()> ask_witness(const std::shared_ptr<const EndWitness>& wi
   return [witness, before = witness->oom_kills()] { return witness->explain(before); };
 }
 
-UniqueFd duplicate(const UniqueFd& fd) {
-  return UniqueFd(check(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)"));
-}
-
 // To keep beside the copies for the two directions, which are closed before; the last to close
 // hangs up. Nothing where `input` is a pipe.
 UniqueFd terminal_of(const UniqueFd& input) {
-  return input && ::isatty(input.get()) == 1 ? duplicate(input) : UniqueFd();
+  return input && ::isatty(input.get()) == 1 ? duplicate(input.get()) : UniqueFd();
 }
 
 bool is_missing_program(const Error& error) {
@@ -265,8 +262,8 @@ Process Commands::start_in_terminal(const Command& command) {
   Start start = receive_start(ours.fd(), "start");
   if (!start.input) throw Error(EBADMSG, "start", "status message");
   check(::fcntl(start.input.get(), F_SETFL, O_RDWR | O_NONBLOCK), "fcntl(F_SETFL)", "terminal");
-  UniqueFd reader = duplicate(start.input);
-  UniqueFd terminal = duplicate(start.input);
+  UniqueFd reader = duplicate(start.input.get());
+  UniqueFd terminal = duplicate(start.input.get());
   return Process(start.pid, {.status = ours.release(),
                              .stdin_writer = std::move(start.input),
                              .stdout_reader = std::move(reader),

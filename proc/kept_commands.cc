@@ -1,6 +1,5 @@
 #include "proc/kept_commands.h"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "runtime/base/block_sigpipe.h"
+#include "runtime/base/duplicate_fd.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -22,11 +22,6 @@ constexpr std::size_t kRememberedPids = 4096;
 UniqueFd make_timer() {
   return UniqueFd(
       check(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create"));
-}
-
-UniqueFd duplicate(const UniqueFd& fd) {
-  if (!fd) return UniqueFd();
-  return UniqueFd(check(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)", "stdin"));
 }
 
 void require_offset(uint64_t from, const OutputRing& ring) {
@@ -90,7 +85,7 @@ KeptCommands::Entry KeptCommands::find_for(pid_t pid) {
 
 void KeptCommands::admit(Entry at, Client wish) {
   Command& command = at->second;
-  UniqueFd input = duplicate(command.input);
+  UniqueFd input = command.input ? duplicate(command.input.get()) : UniqueFd();
   std::array<KeptClient::Tap, 2> taps;
   taps[0] = {.writer = std::move(wish.out), .position = wish.out_from};
   taps[1] = {.writer = std::move(wish.err), .position = wish.err_from};

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 
+#include "runtime/base/duplicate_fd.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -79,7 +80,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }  // namespace
 
 void ProgramStart::pass(int fd, int number) {
-  passed_.emplace_back(check(::fcntl(fd, F_DUPFD_CLOEXEC, kOutOfTheWay), "fcntl(F_DUPFD)"), number);
+  passed_.emplace_back(duplicate(fd, kOutOfTheWay), number);
 }
 
 pid_t ProgramStart::run(const std::string& path, const std::vector<std::string>& argv) const {

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/duplicate_fd.h"
 #include "runtime/base/pipe.h"
 #include "runtime/base/syscalls.h"
 #include "runtime/init/file_agent_process.h"
@@ -105,9 +106,7 @@ void keep_only(Inherited& inherited) {
   constexpr int kFirst = 3;
   constexpr int kOutOfTheWay = kFirst + static_cast<int>(kMaxMessageFds) + 1;
   const std::vector<UniqueFd*> all = all_of(inherited);
-  for (UniqueFd* fd : all) {
-    fd->reset(check(::fcntl(fd->get(), F_DUPFD_CLOEXEC, kOutOfTheWay), "fcntl(F_DUPFD)"));
-  }
+  for (UniqueFd* fd : all) *fd = duplicate(fd->get(), kOutOfTheWay);
   int next = kFirst;
   for (UniqueFd* fd : all) fd->reset(check(::dup3(fd->get(), next++, O_CLOEXEC), "dup3"));
   check(::close_range(static_cast<unsigned>(next), ~0U, 0), "close_range");

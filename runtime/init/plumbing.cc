@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "proc/pseudo_terminal.h"
+#include "runtime/base/duplicate_fd.h"
 #include "runtime/base/pipe.h"
 #include "sandbox/error.h"
 
@@ -22,17 +23,13 @@ UniqueFd open_nothing() {
   return UniqueFd(check(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open", "/dev/null"));
 }
 
-UniqueFd duplicate(const UniqueFd& fd) {
-  return UniqueFd(check(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD)"));
-}
-
 Plumbing lay_terminal(const SpawnRequest& request, std::vector<UniqueFd> fds) {
   Plumbing plumbing;
   plumbing.through_us = must_go_through_us(request);
   if (fds.size() != (plumbing.through_us ? 2U : 0U)) throw Error(EBADMSG, "spawn", "descriptors");
   PseudoTerminal terminal = open_pseudo_terminal(*request.terminal, request.uid);
-  plumbing.stdio.out = duplicate(terminal.slave);
-  plumbing.stdio.err = duplicate(terminal.slave);
+  plumbing.stdio.out = duplicate(terminal.slave.get());
+  plumbing.stdio.err = duplicate(terminal.slave.get());
   plumbing.stdio.in = std::move(terminal.slave);
   if (!plumbing.through_us) {
     plumbing.terminal = std::move(terminal.master);
@@ -40,7 +37,7 @@ Plumbing lay_terminal(const SpawnRequest& request, std::vector<UniqueFd> fds) {
   }
   plumbing.client_out = std::move(fds[0]);
   plumbing.client_err = std::move(fds[1]);
-  plumbing.sources.out = duplicate(terminal.master);
+  plumbing.sources.out = duplicate(terminal.master.get());
   plumbing.sources.input = std::move(terminal.master);
   return plumbing;
 }
