@@ -59,7 +59,10 @@ class FileOps {
 
   /// Ends of a copy.
   Resolved resolve(const std::string& path, Symlinks last) const;
+  /// Symlinks are followed.
+  bool is_directory(const std::string& path) const;
   UniqueFd open_directory(const std::string& path) const;
+  UniqueFd make_and_open_directory(const std::string& path) const;
   ParentAndName resolve_parent(const std::string& path) const;
 
  private:

@@ -203,9 +203,18 @@ Resolved FileOps::resolve(const std::string& path, Symlinks last) const {
   return root_.resolve(path, last);
 }
 
+bool FileOps::is_directory(const std::string& path) const {
+  return S_ISDIR(resolve(path, Symlinks::Follow).status.stx_mode);
+}
+
 UniqueFd FileOps::open_directory(const std::string& path) const {
   const FsIdentity as_owner(owner_);
   return root_.open_directory(path);
+}
+
+UniqueFd FileOps::make_and_open_directory(const std::string& path) const {
+  make_dir(path);
+  return open_directory(path);
 }
 
 ParentAndName FileOps::resolve_parent(const std::string& path) const {

@@ -1,7 +1,5 @@
 // Apart from the other transfers, so that a program without archives does not link libarchive.
 
-#include <sys/stat.h>
-
 #include <utility>
 
 #include "fs/file_ops.h"
@@ -11,25 +9,13 @@
 #include "sandbox/files.h"
 
 namespace sandbox {
-namespace {
-
-UniqueFd open_or_make(const FilesCall& call, const std::string& path) {
-  call->make_dir(path);
-  return call->open_directory(path);
-}
-
-bool is_directory(const FilesCall& call, const std::string& path) {
-  return S_ISDIR(call->resolve(path, Symlinks::Follow).status.stx_mode);
-}
-
-}  // namespace
 
 // The directory becomes the root of the unpacking, so nothing in the archive can name what is
 // outside.
 TransferResult Files::upload_tar(int fd, const std::string& path,
                                  const TransferOptions& options) const {
   const FilesCall call(*context_, options.user);
-  const RootDir directory(open_or_make(call, call.absolute(path)));
+  const RootDir directory(call->make_and_open_directory(call.absolute(path)));
   const FileOps target(directory, context_->owner(options.user), context_->names());
   return read_tar(fd, target, options);
 }
@@ -38,7 +24,7 @@ TransferResult Files::download_tar(const std::string& path, int fd,
                                    const TransferOptions& options) const {
   const FilesCall call(*context_, options.user);
   const std::string source = call.absolute(path);
-  if (is_directory(call, source)) {
+  if (call->is_directory(source)) {
     UniqueFd directory = call->open_directory(source);
     return write_tar(std::move(directory), context_->owner(options.user), fd, options);
   }

@@ -45,27 +45,18 @@ ParentAndName host_parent(const std::string& path) {
   return split;
 }
 
-UniqueFd make_sandbox_directory(const FilesCall& call, const std::string& path) {
-  call->make_dir(path);
-  return call->open_directory(path);
-}
-
 ParentAndName sandbox_parent(const FilesCall& call, const std::string& path) {
   const MaybeIdentity as_owner(call.side().owner);  // They are the owner's to make.
   call->make_parents(path);
   return call->resolve_parent(path);
 }
 
-bool is_directory(const FilesCall& call, const std::string& path) {
-  return S_ISDIR(call->resolve(path, Symlinks::Follow).status.stx_mode);
-}
-
 TransferResult copy_inside(const FilesCall& call, const std::string& from, const std::string& to,
                            const TransferOptions& options) {
   TreeCopy copy(call.side(), call.side(), options);
-  if (is_directory(call, from)) {
+  if (call->is_directory(from)) {
     UniqueFd source = call->open_directory(from);
-    return std::move(copy).copy_directory(std::move(source), make_sandbox_directory(call, to));
+    return std::move(copy).copy_directory(std::move(source), call->make_and_open_directory(to));
   }
   const OpenedFile source = call->open_for_read(from);
   return std::move(copy).copy_file(source, sandbox_parent(call, to), base_name(to));
@@ -104,7 +95,7 @@ TransferResult Files::upload(const std::string& host_path, const std::string& pa
   OpenedFile source = open_host(host_path);
   TreeCopy copy({}, call.side(), options);
   if (S_ISDIR(source.status.st_mode)) {
-    UniqueFd directory = make_sandbox_directory(call, target);
+    UniqueFd directory = call->make_and_open_directory(target);
     return std::move(copy).copy_directory(std::move(source.fd), std::move(directory));
   }
   return std::move(copy).copy_file(source, sandbox_parent(call, target), base_name(target));
@@ -115,7 +106,7 @@ TransferResult Files::download(const std::string& path, const std::string& host_
   const FilesCall call(*context_, options.user);
   const std::string source = call.absolute(path);
   TreeCopy copy(call.side(), {}, options);
-  if (is_directory(call, source)) {
+  if (call->is_directory(source)) {
     UniqueFd directory = call->open_directory(source);
     return std::move(copy).copy_directory(std::move(directory), make_host_directory(host_path));
   }
