@@ -15,8 +15,8 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl attach [OPTIONS] ID PID";
-constexpr const char* kFooter =
+constexpr const char* kAttachUsage = "sandboxctl attach [OPTIONS] ID PID";
+constexpr const char* kAttachFooter =
     "Prints what the command has printed, as far as it is kept, and then what it prints.\n"
     "Ctrl-C and SIGTERM go to the command, as with 'exec'; a second one, and the end of the\n"
     "terminal, leave it running. With --no-forward the first one does.\n"
@@ -36,14 +36,14 @@ std::optional<AttachOptions> parse_attach(const std::vector<std::string>& argume
   CLI::App app("Goes on with a command started by 'exec -d', or with a shell.", "attach");
   AttachOptions options;
   std::string detach_keys = DetachKeys::kDefault;
-  app.footer(kFooter);
+  app.footer(kAttachFooter);
   app.add_flag("-i", options.wants_stdin, "pass stdin, if it was started with -i");
   app.add_flag("--no-stdin", options.no_stdin, "only watch what runs in a terminal");
   app.add_flag("--no-forward", options.no_forward, "pass no signal on");
   add_detach_keys(app, detach_keys);
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return std::nullopt;
-  const CommandWords named = command_words("attach", words, kUsage);
+  if (!parse_words(app, kAttachUsage, arguments, words)) return std::nullopt;
+  const CommandWords named = command_words("attach", words, kAttachUsage);
   if (options.wants_stdin && options.no_stdin) throw usage_error("attach", "-i and --no-stdin");
   options.id = named.id;
   options.command = named.command;

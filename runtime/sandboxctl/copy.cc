@@ -19,7 +19,7 @@ namespace {
 using sandbox::EntryType;
 using sandbox::Files;
 
-constexpr const char* kDoing = "copying";
+constexpr const char* kCopying = "copying";
 
 CopyPath host_path(const Endpoint& side) {
   std::string path = side.path;  // Without the slash, or stat(2) refuses "file/" for us.
@@ -28,7 +28,7 @@ CopyPath host_path(const Endpoint& side) {
   if (::stat(path.c_str(), &status) == 0) {
     return {side.text(), S_ISDIR(status.st_mode) ? PathKind::Directory : PathKind::File};
   }
-  if (errno != ENOENT) throw file_failure(kDoing, side.text(), errno);
+  if (errno != ENOENT) throw file_failure(kCopying, side.text(), errno);
   return {side.text(), PathKind::Missing};
 }
 
@@ -39,7 +39,7 @@ struct SandboxPath {
 
 // The name is that of the entry where there is one: `~` has one, too.
 SandboxPath sandbox_path(const Files& files, const Endpoint& side, const std::string& user) {
-  const auto entry = explained(kDoing, side.text(), [&] { return files.stat(side.path, user); });
+  const auto entry = explained(kCopying, side.text(), [&] { return files.stat(side.path, user); });
   if (!entry) return {{side.text(), PathKind::Missing}, name_of(side.path)};
   const bool directory = entry->type == EntryType::Directory;
   const std::string name = name_of(side.path);
@@ -51,7 +51,7 @@ SandboxPath sandbox_path(const Files& files, const Endpoint& side, const std::st
 void refuse_symlink(const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return;
-  throw Failure(kFailed, {kDoing, path, "a symbolic link is in the way of the directory",
+  throw Failure(kFailed, {kCopying, path, "a symbolic link is in the way of the directory",
                           "remove it, or name the directory that it leads to"});
 }
 
@@ -73,7 +73,7 @@ std::vector<std::string> upload(const Files& files, const CopyRequest& request) 
 
   const SignalInbox inbox;
   ProgressLine line(STDERR_FILENO);
-  return explained(kDoing, request.to.text(), [&] {
+  return explained(kCopying, request.to.text(), [&] {
     return files
         .upload(request.from.path, request.to.path + suffix, with_progress(request, inbox, line))
         .skipped;
@@ -89,7 +89,7 @@ std::vector<std::string> download(const Files& files, const CopyRequest& request
 
   const SignalInbox inbox;
   ProgressLine line(STDERR_FILENO);
-  return explained(kDoing, request.from.text(), [&] {
+  return explained(kCopying, request.from.text(), [&] {
     return files.download(request.from.path, path, with_progress(request, inbox, line)).skipped;
   });
 }
@@ -108,7 +108,7 @@ void upload_stdin(const Files& files, const CopyRequest& request) {
     bytes += chunk.size();
     return chunk;
   };
-  explained(kDoing, request.to.text(), [&] {
+  explained(kCopying, request.to.text(), [&] {
     return files.write_chunks(request.to.path, next,
                               {.user = request.user, .mode = sandbox::WriteMode::Atomic});
   });
@@ -124,7 +124,7 @@ void download_to_stdout(const Files& files, const CopyRequest& request) {
     bytes += chunk.size();
     line.update({.path = {}, .files = 0, .bytes = bytes});
   };
-  explained(kDoing, request.from.text(),
+  explained(kCopying, request.from.text(),
             [&] { return files.read_chunks(request.from.path, print, {.user = request.user}); });
 }
 

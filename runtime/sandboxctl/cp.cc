@@ -16,10 +16,10 @@ using Kind = Endpoint::Kind;
 constexpr int kIncomplete = 1;
 constexpr size_t kNamedAtMost = 10;
 
-constexpr const char* kUsage =
+constexpr const char* kCpUsage =
     "sandboxctl cp [-r] [-u USER] ID:PATH HOST_PATH|-\n"
     "       sandboxctl cp [-r] [-u USER] HOST_PATH|- ID:PATH";
-constexpr const char* kFooter =
+constexpr const char* kCpFooter =
     "ID:PATH is absolute, or starts in the user's home. '-' is stdin or stdout. A path of\n"
     "the host with a colon takes ./ in front.\n"
     "\n"
@@ -52,13 +52,13 @@ CopyRequest request_of(const std::vector<std::string>& words) {
 
 std::optional<CopyRequest> parse_copy(const std::vector<std::string>& arguments) {
   CLI::App app("Copies files and trees into a sandbox, or out of it.", "cp");
-  app.footer(kFooter);
+  app.footer(kCpFooter);
   bool recursively = false;
   std::string user;
   app.add_flag("-r,--recursive", recursively, "copy directories with what is in them");
   add_user(app, user);
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return std::nullopt;
+  if (!parse_words(app, kCpUsage, arguments, words)) return std::nullopt;
 
   refuse_empty(app, "--user", user);
   CopyRequest request = request_of(words);

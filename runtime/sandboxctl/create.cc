@@ -13,8 +13,8 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl create [OPTIONS]";
-constexpr const char* kFooter =
+constexpr const char* kCreateUsage = "sandboxctl create [OPTIONS]";
+constexpr const char* kCreateFooter =
     "It lives until 'sandboxctl rm ID', or until its --ttl is over, whoever made it. With\n"
     "--ttl-action pause it is then stopped, and 'sandboxctl resume ID' lets it go on.";
 
@@ -25,7 +25,7 @@ struct CreateOptions {
 
 std::optional<CreateOptions> parse_create(const std::vector<std::string>& arguments) {
   CLI::App app("Creates a detached sandbox and prints its id.", "create");
-  app.footer(kFooter);
+  app.footer(kCreateFooter);
   SandboxArguments sandbox;
   EnvironmentArguments environment;
   std::string name;
@@ -37,7 +37,7 @@ std::optional<CreateOptions> parse_create(const std::vector<std::string>& argume
   ttl.add_to(app);
   add_values(app, "-m,--metadata", metadata, "K=V, for 'list --filter' and 'inspect'");
   std::vector<std::string> rest;
-  if (!parse_words(app, kUsage, arguments, rest)) return std::nullopt;
+  if (!parse_words(app, kCreateUsage, arguments, rest)) return std::nullopt;
   if (!rest.empty()) {
     throw usage_error(rest.front(), "create takes no command",
                       "'sandboxctl exec ID -- CMD' runs one in it");

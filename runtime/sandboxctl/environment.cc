@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kLargestFile = 4 << 20;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-constexpr std::string_view kDoing = "reading the environment file";
+constexpr std::string_view kReading = "reading the environment file";
 
 void set(Environment& env, std::string_view name, std::string_view assignment) {
   if (name.size() < assignment.size()) {
@@ -34,18 +34,18 @@ const char* complaint(std::string_view name, std::string_view line) {
 std::string read_file(const std::string& path) {
   // O_NONBLOCK: a FIFO without a writer is an empty file then, and not a hang.
   const sandbox::UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-  if (!fd) throw system_failure(kDoing, path);
+  if (!fd) throw system_failure(kReading, path);
 
   std::string text;
   char buffer[64 << 10];
   for (;;) {
     const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw system_failure(kDoing, path);
+    if (count < 0) throw system_failure(kReading, path);
     if (count == 0) return text;
     text.append(buffer, static_cast<size_t>(count));
     if (text.size() > kLargestFile) {
-      throw Failure(kFailed, {std::string(kDoing), path, "larger than 4 MiB", {}});
+      throw Failure(kFailed, {std::string(kReading), path, "larger than 4 MiB", {}});
     }
   }
 }
@@ -70,7 +70,7 @@ void add_lines(Environment& env, std::string_view text, const std::string& path)
     const std::string_view name = line.substr(0, line.find('='));
     if (const char* reason = complaint(name, line)) {
       throw Failure(kFailed,
-                    {std::string(kDoing), path + ":" + std::to_string(number), reason, {}});
+                    {std::string(kReading), path + ":" + std::to_string(number), reason, {}});
     }
     set(env, name, line);
   }

@@ -16,7 +16,7 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl exec [OPTIONS] ID [--] CMD [ARG...]";
+constexpr const char* kExecUsage = "sandboxctl exec [OPTIONS] ID [--] CMD [ARG...]";
 
 struct ExecOptions {
   std::string id;
@@ -35,15 +35,15 @@ std::optional<ExecOptions> parse_exec(const std::vector<std::string>& arguments)
   app.add_flag("-d,--detach", detach, "print its pid and leave it running: ps, logs, attach, kill");
   add_value(app, "--tag", tag, "a name for it, which logs and attach take as well");
   std::vector<std::string> words;
-  if (!parse(app, kUsage, arguments, words)) return std::nullopt;
+  if (!parse(app, kExecUsage, arguments, words)) return std::nullopt;
   refuse_empty(app, "--user", user);
-  if (words.empty()) throw usage_error("exec", "no sandbox", kUsage);
+  if (words.empty()) throw usage_error("exec", "no sandbox", kExecUsage);
 
   ExecOptions options;
   options.id = words.front();
   words.erase(words.begin());
   if (!words.empty() && words.front() == "--") words.erase(words.begin());
-  options.command = command.command(app, std::move(words), kUsage);
+  options.command = command.command(app, std::move(words), kExecUsage);
   options.command.user = user;
   options.command.tag = tag;
   options.detach = detach;

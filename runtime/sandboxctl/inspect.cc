@@ -11,11 +11,11 @@
 namespace sandboxctl {
 
 int inspect(const std::vector<std::string>& arguments) {
-  constexpr const char* kUsage = "sandboxctl inspect ID";
+  constexpr const char* kInspectUsage = "sandboxctl inspect ID";
   CLI::App app("Prints what is known of a sandbox as one JSON document.", "inspect");
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return 0;
-  if (words.size() != 1) throw usage_error("inspect", "it takes one sandbox", kUsage);
+  if (!parse_words(app, kInspectUsage, arguments, words)) return 0;
+  if (words.size() != 1) throw usage_error("inspect", "it takes one sandbox", kInspectUsage);
 
   sandbox::Runtime runtime = start_runtime();
   const sandbox::Sandbox box = attach_sandbox(runtime, words.front());

@@ -12,7 +12,7 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl kill [-s SIGNAL] [-g] ID PID";
+constexpr const char* kKillUsage = "sandboxctl kill [-s SIGNAL] [-g] ID PID";
 
 bool send(const sandbox::Sandbox& box, pid_t pid, int signal, sandbox::Target target) try {
   return box.commands().kill(pid, signal, target);
@@ -29,8 +29,8 @@ int kill(const std::vector<std::string>& arguments) {
   add_value(app, "-s,--signal", name, "by name or number; default: TERM");
   app.add_flag("-g,--tree", tree, "to the command and all that it has started, daemons included");
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return 0;
-  const CommandWords named = command_words("kill", words, kUsage);
+  if (!parse_words(app, kKillUsage, arguments, words)) return 0;
+  const CommandWords named = command_words("kill", words, kKillUsage);
   const std::optional<int> signal = parse_signal(name);
   if (!signal) throw usage_error("--signal " + name, "no such signal", "1 to 64, signal(7)");
 

@@ -16,7 +16,7 @@ namespace {
 
 using Infos = std::vector<sandbox::SandboxInfo>;
 
-constexpr const char* kUsage = "sandboxctl list [OPTIONS]";
+constexpr const char* kListUsage = "sandboxctl list [OPTIONS]";
 
 // Keeps those that have all of `wanted`.
 void filter(Infos& infos, const std::map<std::string, std::string>& wanted) {
@@ -51,8 +51,8 @@ int list(const std::vector<std::string>& arguments) {
   app.add_flag("--json", json, "print one JSON document");
   app.add_flag("-q,--quiet", quiet, "print the ids only");
   std::vector<std::string> rest;
-  if (!parse_words(app, kUsage, arguments, rest)) return 0;
-  if (!rest.empty()) throw usage_error(rest.front(), "list takes no words", kUsage);
+  if (!parse_words(app, kListUsage, arguments, rest)) return 0;
+  if (!rest.empty()) throw usage_error(rest.front(), "list takes no words", kListUsage);
   const auto wanted = parse_metadata("--filter", filters);
 
   Infos infos = start_runtime().list();

@@ -15,8 +15,8 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl logs [-f] ID PID";
-constexpr const char* kFooter =
+constexpr const char* kLogsUsage = "sandboxctl logs [-f] ID PID";
+constexpr const char* kLogsFooter =
     "The last 1 MiB of each stream is kept, also after the command has ended. The command does "
     "not\n"
     "wait for who reads: what was overwritten before -f came to it is missing, and is told.";
@@ -45,11 +45,11 @@ void print_so_far(const sandbox::Sandbox& box, pid_t pid) try {
 int logs(const std::vector<std::string>& arguments) {
   CLI::App app("Prints the output of a command started by 'sandboxctl exec -d'.", "logs");
   bool follow = false;
-  app.footer(kFooter);
+  app.footer(kLogsFooter);
   app.add_flag("-f,--follow", follow, "go on until the command has ended");
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return 0;
-  const CommandWords named = command_words("logs", words, kUsage);
+  if (!parse_words(app, kLogsUsage, arguments, words)) return 0;
+  const CommandWords named = command_words("logs", words, kLogsUsage);
 
   sandbox::Runtime runtime = start_runtime();
   const sandbox::Sandbox box = attach_sandbox(runtime, named.id);

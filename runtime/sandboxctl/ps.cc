@@ -20,7 +20,7 @@ using nlohmann::ordered_json;
 using Commands = std::vector<sandbox::CommandInfo>;
 using Texts = std::vector<std::string>;
 
-constexpr const char* kUsage = "sandboxctl ps ID";
+constexpr const char* kPsUsage = "sandboxctl ps ID";
 
 const char* word_for(sandbox::CommandState state) {
   switch (state) {
@@ -112,8 +112,8 @@ int ps(const std::vector<std::string>& arguments) {
   bool json = false;
   app.add_flag("--json", json, "print one JSON document");
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return 0;
-  if (words.size() != 1) throw usage_error("ps", "it takes one sandbox", kUsage);
+  if (!parse_words(app, kPsUsage, arguments, words)) return 0;
+  if (words.size() != 1) throw usage_error("ps", "it takes one sandbox", kPsUsage);
 
   sandbox::Runtime runtime = start_runtime();
   const Commands commands = attach_sandbox(runtime, words.front()).commands().list();

@@ -12,7 +12,7 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl rm [-f] ID... | --all";
+constexpr const char* kRemoveUsage = "sandboxctl rm [-f] ID... | --all";
 
 // False when it could not be removed, which has been said.
 bool remove_one(sandbox::Runtime& runtime, const std::string& id, bool force) {
@@ -38,8 +38,8 @@ int rm(const std::vector<std::string>& arguments) {
   app.add_flag("-f,--force", force, "no error for what is not there");
   app.add_flag("--all", all, "all that 'sandboxctl list' shows");
   std::vector<std::string> ids;
-  if (!parse_words(app, kUsage, arguments, ids)) return 0;
-  if (all != ids.empty()) throw usage_error("rm", "give ids, or --all", kUsage);
+  if (!parse_words(app, kRemoveUsage, arguments, ids)) return 0;
+  if (all != ids.empty()) throw usage_error("rm", "give ids, or --all", kRemoveUsage);
 
   sandbox::Runtime runtime = start_runtime();
   if (all) {

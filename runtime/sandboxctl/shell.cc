@@ -14,8 +14,8 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl shell [OPTIONS] ID";
-constexpr const char* kFooter =
+constexpr const char* kShellUsage = "sandboxctl shell [OPTIONS] ID";
+constexpr const char* kShellFooter =
     "It ends when you leave it ('exit', Ctrl-D), by 'sandboxctl kill' and with its sandbox. When\n"
     "this terminal closes, sandboxctl is killed or the detach keys are typed, it runs on, and\n"
     "'sandboxctl attach ID shell' returns to it. 'ps' shows it.";
@@ -34,13 +34,13 @@ std::optional<ShellOptions> parse_shell(const std::vector<std::string>& argument
   add_value(app, "-u,--user", options.command.user, "whose; default: the sandbox's user");
   std::string detach_keys = DetachKeys::kDefault;
   add_detach_keys(app, detach_keys);
-  app.footer(kFooter);
+  app.footer(kShellFooter);
   add_value(app, "-w,--cwd", options.command.cwd, "directory inside; default: the home directory");
   std::vector<std::string> words;
-  if (!parse(app, kUsage, arguments, words)) return std::nullopt;
+  if (!parse(app, kShellUsage, arguments, words)) return std::nullopt;
   refuse_empty(app, "--user", options.command.user);
   refuse_empty(app, "--cwd", options.command.cwd);
-  if (words.empty()) throw usage_error("shell", "no sandbox", kUsage);
+  if (words.empty()) throw usage_error("shell", "no sandbox", kShellUsage);
   if (words.size() > 1) {
     throw usage_error("shell", "more than one word behind the options",
                       "'sandboxctl exec -it ID CMD...' runs another program in a terminal");

@@ -22,8 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr const char* kUsage = "sandboxctl stats [-f [--interval D]] [--json] ID";
-constexpr const char* kFooter =
+constexpr const char* kStatsUsage = "sandboxctl stats [-f [--interval D]] [--json] ID";
+constexpr const char* kStatsFooter =
     "Memory, processes and processor are counted for sandboxes with a limit of any of them; the\n"
     "disk for those with a limit of the disk. With -f the processor is in percent of one, since\n"
     "the line before; it ends with the sandbox, or by SIGINT or SIGTERM.\n"
@@ -39,15 +39,15 @@ struct StatsRequest {
 
 std::optional<StatsRequest> parse_stats(const std::vector<std::string>& arguments) {
   CLI::App app("Prints what a sandbox uses now and has used.", "stats");
-  app.footer(kFooter);
+  app.footer(kStatsFooter);
   StatsRequest request;
   std::string interval;
   app.add_flag("-f,--follow", request.follow, "a line each second, until it ends");
   add_value(app, "--interval", interval, "another time between two lines: 100ms, 10s, 5m");
   app.add_flag("--json", request.json, "print one JSON document, with -f one a line");
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return std::nullopt;
-  if (words.size() != 1) throw usage_error("stats", "it takes one sandbox", kUsage);
+  if (!parse_words(app, kStatsUsage, arguments, words)) return std::nullopt;
+  if (words.size() != 1) throw usage_error("stats", "it takes one sandbox", kStatsUsage);
   request.id = words.front();
   if (app.count("--interval") == 0) return request;
   if (!request.follow) throw usage_error("--interval", "it goes with -f");

@@ -10,7 +10,7 @@
 namespace sandboxctl {
 namespace {
 
-constexpr size_t kPieceBytes = 1 << 20;
+constexpr size_t kReadBytes = 1 << 20;
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void throw_if_interrupted(const SignalInbox& inbox) {
   if (const auto received = inbox.next_ending()) throw Interrupted(received->number);
 }
 
-StdinSource::StdinSource(const SignalInbox& inbox) : inbox_(inbox), buffer_(kPieceBytes) {}
+StdinSource::StdinSource(const SignalInbox& inbox) : inbox_(inbox), buffer_(kReadBytes) {}
 
 // With poll(2), because a signal that comes just before a blocking read(2) would wait for input.
 std::string_view StdinSource::next() {

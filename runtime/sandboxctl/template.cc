@@ -171,11 +171,11 @@ int inspect_template(const Words& arguments) {
 
 int remove_template(const Words& arguments) {
   CLI::App app("Removes a template and the layers that no other has.", "template rm");
-  constexpr const char* kUsage = "sandboxctl template rm NAME | --unused";
+  constexpr const char* kTemplateUsage = "sandboxctl template rm NAME | --unused";
   bool unused = false;
   app.add_flag("--unused", unused, "all that no sandbox uses; prints their names");
   Words rest;
-  if (!parse_words(app, kUsage, arguments, rest)) return 0;
+  if (!parse_words(app, kTemplateUsage, arguments, rest)) return 0;
   if (rest.size() != (unused ? 0 : 1)) throw usage_error("template rm", "one NAME or --unused");
   if (!unused) {
     Templates().remove(rest[0]);

@@ -15,8 +15,8 @@
 namespace sandboxctl {
 namespace {
 
-constexpr const char* kUsage = "sandboxctl watch [-r] [--json] [-u USER] ID PATH";
-constexpr const char* kFooter =
+constexpr const char* kWatchUsage = "sandboxctl watch [-r] [--json] [-u USER] ID PATH";
+constexpr const char* kWatchFooter =
     "A line for each change: create, write, remove, rename (the old name), chmod, and the path\n"
     "below PATH; rescan when changes came faster than they could be read and were lost. The\n"
     "first line, on stderr or with --json on stdout, says that the watch has begun.\n"
@@ -33,18 +33,18 @@ struct WatchRequest {
 
 std::optional<WatchRequest> parse_watch(const std::vector<std::string>& arguments) {
   CLI::App app("Prints the changes of a directory until interrupted.", "watch");
-  app.footer(kFooter);
+  app.footer(kWatchFooter);
   WatchRequest request;
   app.add_flag("-r,--recursive", request.options.recursive, "also below its sub-directories");
   app.add_flag("--json", request.json, "print a JSON document a line");
   add_user(app, request.options.user);
   std::vector<std::string> words;
-  if (!parse_words(app, kUsage, arguments, words)) return std::nullopt;
+  if (!parse_words(app, kWatchUsage, arguments, words)) return std::nullopt;
 
   refuse_empty(app, "--user", request.options.user);
-  if (words.empty()) throw usage_error("watch", "no sandbox", kUsage);
-  if (words.size() < 2) throw usage_error("watch", "no directory", kUsage);
-  if (words.size() > 2) throw usage_error(words[2], "one word too many", kUsage);
+  if (words.empty()) throw usage_error("watch", "no sandbox", kWatchUsage);
+  if (words.size() < 2) throw usage_error("watch", "no directory", kWatchUsage);
+  if (words.size() > 2) throw usage_error(words[2], "one word too many", kWatchUsage);
   request.id = words[0];
   request.path = words[1];
   return request;
