@@ -13,6 +13,9 @@ void require_user_namespaces();
 /// newuidmap(1) and newgidmap(1) accept the caller's ranges of /etc/subuid and /etc/subgid. Root
 /// needs neither.
 void require_subordinate_ids();
+/// Whether the program runs under AddressSanitizer, whose shadow and quarantine count as its
+/// memory.
+bool is_sanitized() noexcept;
 /// AddressSanitizer takes a child that shares our memory and never returns for a mistake.
 void require_no_sanitizer();
 void require_root();
