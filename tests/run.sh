@@ -107,8 +107,17 @@ build() {
   step "build-$1" "built $1" cmake --build --preset "$1" || die "the build of $1 failed."
 }
 
+check_format() {
+  step format "formatting agrees" sh tests/format.sh || die "clang-format disagrees."
+}
+
 lint() {
-  step lint "formatting and clang-tidy agree" sh tests/lint.sh build/release "$all"
+  step lint "clang-tidy agrees" sh tests/lint.sh build/release "$all"
+}
+
+# Each source by itself, where the others join a dozen: that it includes what it needs.
+build_debug() {
+  if [ -n "$all" ]; then build debug; fi
 }
 
 # With what the tests leave idle of the CPUs. A session of its own, because the kernel compares the
@@ -264,12 +273,14 @@ move_to_a_readable_place "$@"
 mkdir -p "$logs"
 rm -f "$logs"/*
 fetch_kernel
+check_format
 build release
 begin_in_background
 test_release
 finish_asan_build
 test_sanitized
 finish_lint
+build_debug
 fuzz
 report_skips
 finish
