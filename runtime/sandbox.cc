@@ -11,18 +11,6 @@
 namespace sandbox {
 namespace {
 
-const char* name_of(Ids ids) {
-  switch (ids) {
-    case Ids::Auto:
-      return "auto";
-    case Ids::Single:
-      return "single";
-    case Ids::Range:
-      return "range";
-  }
-  return "";
-}
-
 const char* name_of(Profile profile) {
   switch (profile) {
     case Profile::Default:
@@ -75,7 +63,7 @@ std::vector<IsolationLayer> describe_isolation(const IsolationFacts& facts) {
     layers.push_back({std::string(kind) + " namespace", "on", "on", {}});
   }
   layers.push_back(describe_network(facts.network));
-  layers.push_back({"ids", name_of(facts.requested_ids), name_of(facts.effective_ids), {}});
+  layers.push_back({"ids", to_string(facts.requested_ids), to_string(facts.effective_ids), {}});
   layers.push_back({"root", "overlay", "overlay", "nosuid, nodev, pivot_root"});
   layers.push_back({"changes",
                     name_of(facts.requested_upper),

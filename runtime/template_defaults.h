@@ -5,8 +5,8 @@
 
 namespace sandbox {
 
-/// `options` with what the template says where they say nothing: the user, and variables, limits
-/// and ids that they do not set. Throws Error: EINVAL when the template names a user whom it does
+/// `options` with what the template says where they say nothing: the user, and variables and limits
+/// that they do not set. Throws Error: EINVAL when the template names a user whom it does
 /// not have.
 SandboxOptions with_template_defaults(SandboxOptions options, const TemplateSource& source);
 

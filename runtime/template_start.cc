@@ -121,7 +121,6 @@ class StartCommand {
 void start_template(const SandboxCore& core, const TemplateConfig& config) {
   constexpr milliseconds kShortest{2};
   constexpr milliseconds kLongest{500};
-  if (config.start.empty() && !config.ready) return;
   StartCommand start(core, config.start);
   if (!config.ready) return;
   ReadyProbe probe(core, *config.ready);

@@ -8,8 +8,8 @@ namespace sandbox {
 /// The tag of a template's start command.
 inline constexpr const char* kStartTag = "start";
 
-/// Runs the start command of `config` in a new sandbox and waits until the sandbox is ready; a
-/// template without either costs nothing. The command is a kept one: its output stays readable.
+/// Runs the start command of `config`, if it has one, in a new sandbox and waits until the sandbox
+/// is ready, if it says when. The command is a kept one: its output stays readable.
 ///
 /// Throws Error, whose hint has the end of what the command printed: ECANCELED when it failed
 /// before, ETIMEDOUT when it is not ready in the time that the template gives, and what

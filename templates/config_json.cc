@@ -14,15 +14,8 @@ using nlohmann::json;
 
 [[noreturn]] void refuse(const char* what) { throw Error(EBADMSG, "parse", "template", what); }
 
-const char* name_of(Ids ids) {
-  if (ids == Ids::Auto) return "auto";
-  return ids == Ids::Range ? "range" : "single";
-}
-
-Ids ids_of(const std::string& name) {
-  for (const Ids ids : {Ids::Auto, Ids::Single, Ids::Range}) {
-    if (name == name_of(ids)) return ids;
-  }
+Ids ids_of(const std::string& word) {
+  if (const auto ids = ids_named(word)) return *ids;
   refuse("its ids are none");
 }
 
@@ -76,7 +69,7 @@ json to_json(const TemplateConfig& config) {
               {"cmd", config.cmd},
               {"start", config.start},
               {"limits", to_json(config.limits)},
-              {"ids", name_of(config.ids)}};
+              {"ids", to_string(config.ids)}};
   if (config.ready) object["ready"] = to_json(*config.ready);
   return object;
 }

@@ -19,7 +19,6 @@ class IgnoreRules {
   /// Those of `directory`; none when it has no such file. Throws Error.
   static IgnoreRules of_directory(const std::string& directory);
 
-  bool empty() const noexcept { return rules_.empty(); }
   /// `path` is relative to the directory, without "." and "..".
   bool ignores(std::string_view path) const;
 

@@ -132,12 +132,6 @@ Limits limits_of(const YamlNode& node) {
   return limits;
 }
 
-std::optional<Ids> ids_of_word(const std::string& word) {
-  if (word == "range") return Ids::Range;
-  if (word == "single") return Ids::Single;
-  return word.empty() ? std::nullopt : std::optional(Ids::Auto);
-}
-
 }  // namespace
 
 Manifest parse_manifest(std::string_view text, const std::string& file) {
@@ -157,7 +151,7 @@ Manifest parse_manifest(std::string_view text, const std::string& file) {
   if (const YamlNode* limits = find(root, "limits")) manifest.limits = limits_of(*limits);
   manifest.network = text_of(root, "network");
   manifest.profile = text_of(root, "profile");
-  manifest.ids = ids_of_word(text_of(root, "ids"));
+  manifest.ids = ids_named(text_of(root, "ids"));
   return manifest;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sandbox/limits.h"
@@ -16,7 +17,7 @@ struct ReadyCheck {
   std::string command{};  ///< For /bin/sh -c; exits with 0.
   uint16_t port = 0;      ///< Something listens there, TCP.
   std::string file{};     ///< Absolute; exists.
-  std::string url{};      ///< is_local_url(); answers with a status below 400.
+  std::string url{};      ///< parse_local_url() takes it; answers with a status below 400.
   uint64_t timeout_ms = 60'000;
 
   bool operator==(const ReadyCheck&) const = default;
@@ -38,6 +39,9 @@ struct TemplateConfig {
   Limits limits{};
   Ids ids = Ids::Auto;  ///< What Ids::Auto means in a sandbox of this template; Auto: one id.
 };
+
+/// Nothing for a word that to_string() gives of none.
+std::optional<Ids> ids_named(std::string_view word) noexcept;
 
 /// A key of `limits` and the whole number it sets. `cpus` is none.
 struct LimitKey {

@@ -1,6 +1,8 @@
 #include "runtime/sandboxctl/limit_options.h"
 
+#include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
@@ -36,41 +38,65 @@ double processors_of(const char* option, const std::string& text) {
                     "not a number of processors above zero, such as 0.5 or 2");
 }
 
+// A limit that is a whole number.
+struct LimitOption {
+  const char* name;
+  std::optional<int64_t> sandbox::Limits::*value;
+  int64_t (*parse)(const char* option, const std::string& text);
+  const char* help;
+};
+
+using sandbox::Limits;
+constexpr const char* kCpus = "--cpus";
+constexpr LimitOption kOptions[LimitOptions::kWholeNumbers] = {
+    {"--memory", &Limits::memory_bytes, size_of, "all memory of the sandbox, such as 512M or 2G"},
+    {"--memory-high", &Limits::memory_high_bytes, size_of,
+     "slow it down from here on, such as 448M"},
+    {"--pids", &Limits::pids, count_of, "processes and threads at a time"},
+    {"--cpu-weight", &Limits::cpu_weight, count_of,
+     "its share when processors are short; others have 100"},
+    {"--disk", &Limits::disk_bytes, size_of, "what it may write (in memory, from Linux 6.6 on)"},
+    {"--disk-read-rate", &Limits::disk_read_rate, size_of,
+     "bytes a second it may read from the disk"},
+    {"--disk-write-rate", &Limits::disk_write_rate, size_of,
+     "bytes a second it may write to the disk"},
+    {"--open-files", &Limits::open_files, count_of, "files that each process may have open"},
+    {"--file-size", &Limits::file_bytes, size_of, "how large each file may become, such as 10M"}};
+
+// "--memory-high" is "memory_high" in manifests and documents.
+std::string key_of(const LimitOption& option) {
+  std::string key = option.name + 2;
+  std::replace(key.begin(), key.end(), '-', '_');
+  return key;
+}
+
 }  // namespace
 
 void LimitOptions::add_to(CLI::App& app) {
-  add_value(app, "--memory", memory, "all memory of the sandbox, such as 512M or 2G");
-  add_value(app, "--pids", pids, "processes and threads at a time");
-  add_value(app, "--cpus", cpus, "processors, such as 0.5 or 2");
-  add_value(app, "--disk", disk, "what it may write (in memory, from Linux 6.6 on)");
-  add_value(app, "--memory-high", memory_high, "slow it down from here on, such as 448M");
-  add_value(app, "--cpu-weight", cpu_weight,
-            "its share when processors are short; others have 100");
-  add_value(app, "--disk-read-rate", disk_read_rate, "bytes a second it may read from the disk");
-  add_value(app, "--disk-write-rate", disk_write_rate, "bytes a second it may write to the disk");
-  add_value(app, "--open-files", open_files, "files that each process may have open");
-  add_value(app, "--file-size", file_size, "how large each file may become, such as 10M");
+  for (size_t i = 0; i < kWholeNumbers; ++i) {
+    add_value(app, kOptions[i].name, whole_numbers_[i], kOptions[i].help);
+  }
+  add_value(app, kCpus, cpus_, "processors, such as 0.5 or 2");
 }
 
-sandbox::Limits LimitOptions::parse(const CLI::App& app) const {
-  sandbox::Limits limits;
-  if (app.count("--memory") > 0) limits.memory_bytes = size_of("--memory", memory);
-  if (app.count("--pids") > 0) limits.pids = count_of("--pids", pids);
-  if (app.count("--cpus") > 0) limits.cpus = processors_of("--cpus", cpus);
-  if (app.count("--disk") > 0) limits.disk_bytes = size_of("--disk", disk);
-  if (app.count("--memory-high") > 0) {
-    limits.memory_high_bytes = size_of("--memory-high", memory_high);
+Limits LimitOptions::parse(const CLI::App& app) const {
+  Limits limits;
+  for (size_t i = 0; i < kWholeNumbers; ++i) {
+    const LimitOption& option = kOptions[i];
+    if (app.count(option.name) == 0) continue;
+    limits.*option.value = option.parse(option.name, whole_numbers_[i]);
   }
-  if (app.count("--cpu-weight") > 0) limits.cpu_weight = count_of("--cpu-weight", cpu_weight);
-  if (app.count("--disk-read-rate") > 0) {
-    limits.disk_read_rate = size_of("--disk-read-rate", disk_read_rate);
-  }
-  if (app.count("--disk-write-rate") > 0) {
-    limits.disk_write_rate = size_of("--disk-write-rate", disk_write_rate);
-  }
-  if (app.count("--open-files") > 0) limits.open_files = count_of("--open-files", open_files);
-  if (app.count("--file-size") > 0) limits.file_bytes = size_of("--file-size", file_size);
+  if (app.count(kCpus) > 0) limits.cpus = processors_of(kCpus, cpus_);
   return limits;
+}
+
+nlohmann::ordered_json limits_fields(const Limits& limits) {
+  nlohmann::ordered_json fields = nlohmann::ordered_json::object();
+  for (const LimitOption& option : kOptions) {
+    if (const auto& value = limits.*option.value) fields[key_of(option)] = *value;
+  }
+  if (limits.cpus) fields["cpus"] = *limits.cpus;
+  return fields;
 }
 
 }  // namespace sandboxctl

@@ -30,8 +30,9 @@ T choose(const char* option, const std::string& text, const Word<T> (&words)[N])
 constexpr Word<sandbox::Profile> kProfiles[] = {{"default", sandbox::Profile::Default},
                                                 {"strict", sandbox::Profile::Strict},
                                                 {"dev", sandbox::Profile::Dev}};
-constexpr Word<sandbox::Ids> kIds[] = {
-    {"auto", sandbox::Ids::Auto}, {"single", sandbox::Ids::Single}, {"range", sandbox::Ids::Range}};
+constexpr Word<sandbox::Ids> kIds[] = {{to_string(sandbox::Ids::Auto), sandbox::Ids::Auto},
+                                       {to_string(sandbox::Ids::Single), sandbox::Ids::Single},
+                                       {to_string(sandbox::Ids::Range), sandbox::Ids::Range}};
 constexpr Word<sandbox::Network> kNetworks[] = {{"none", sandbox::Network::None},
                                                 {"host", sandbox::Network::Host}};
 constexpr Word<sandbox::TtlAction> kTtlActions[] = {{"kill", sandbox::TtlAction::Kill},
@@ -71,11 +72,11 @@ sandbox::SandboxOptions SandboxArguments::options(const CLI::App& app) const {
     throw usage_error("--config", "its manifest is the template", "leave --template out");
   }
   sandbox::SandboxOptions options;
+  options.template_name = template_name_;
   if (has_config) options = configured(config_);
-  if (!has_config) options.template_name = template_name_;
-  if (!has_config || app.count("--profile") > 0) options.profile = profile;
-  if (!has_config || app.count("--ids") > 0) options.ids = ids;
-  if (!has_config || app.count("--network") > 0) options.network = network;
+  if (app.count("--profile") > 0) options.profile = profile;
+  if (app.count("--ids") > 0) options.ids = ids;
+  if (app.count("--network") > 0) options.network = network;
   options.user = user_;
   options.limits = limits_.parse(app);
   options.with_template_limits = !no_template_limits_;

@@ -10,6 +10,7 @@
 #include "runtime/sandboxctl/arguments.h"
 #include "runtime/sandboxctl/build_manifest.h"
 #include "runtime/sandboxctl/document.h"
+#include "runtime/sandboxctl/limit_options.h"
 #include "runtime/sandboxctl/messages.h"
 #include "runtime/sandboxctl/table.h"
 #include "runtime/sandboxctl/terminal.h"
@@ -47,29 +48,6 @@ uint64_t bytes_of(const TemplateInfo& info) {
   return bytes;
 }
 
-ordered_json limits_json(const sandbox::Limits& limits) {
-  ordered_json object = ordered_json::object();
-  const auto add = [&](const char* name, const auto& value) {
-    if (value) object[name] = *value;
-  };
-  add("memory", limits.memory_bytes);
-  add("memory_high", limits.memory_high_bytes);
-  add("pids", limits.pids);
-  add("cpus", limits.cpus);
-  add("cpu_weight", limits.cpu_weight);
-  add("disk", limits.disk_bytes);
-  add("disk_read_rate", limits.disk_read_rate);
-  add("disk_write_rate", limits.disk_write_rate);
-  add("open_files", limits.open_files);
-  add("file_size", limits.file_bytes);
-  return object;
-}
-
-const char* word_of(sandbox::Ids ids) {
-  if (ids == sandbox::Ids::Auto) return "auto";
-  return ids == sandbox::Ids::Range ? "range" : "single";
-}
-
 ordered_json to_json(const TemplateInfo& info) {
   ordered_json layers = ordered_json::array();
   for (const sandbox::TemplateLayer& layer : info.layers) {
@@ -85,8 +63,8 @@ ordered_json to_json(const TemplateInfo& info) {
           {"user", info.user},
           {"workdir", info.workdir},
           {"env", info.env},
-          {"limits", limits_json(info.limits)},
-          {"ids", word_of(info.ids)},
+          {"limits", limits_fields(info.limits)},
+          {"ids", to_string(info.ids)},
           {"start", info.start},
           {"ready", info.ready},
           {"entrypoint", info.entrypoint},

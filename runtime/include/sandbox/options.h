@@ -30,6 +30,12 @@ enum class Ids {
   Range,   ///< Ids 0-65535, through newuidmap(1) and the caller's /etc/subuid and /etc/subgid.
 };
 
+/// "auto", "single" or "range": what command lines and manifests call it.
+constexpr const char* to_string(Ids ids) noexcept {
+  if (ids == Ids::Auto) return "auto";
+  return ids == Ids::Range ? "range" : "single";
+}
+
 /// Where what the sandbox changes is kept while it lives.
 enum class Upper {
   Auto,    ///< Memory when the kernel can (Linux 6.6) and no limit is set of the disk's speed, else
