@@ -31,6 +31,7 @@ tidy() {
   shift
   clang-tidy --quiet "$@" "$source" -- -std=c++20 -I. -Iruntime/include \
     -I"$build/isolation/generated" -DSANDBOX_INIT_FILE="\"$build/runtime/init/sandbox-init\"" \
+    -DSANDBOX_VERSION='""' \
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion 2> /dev/null
 }
 

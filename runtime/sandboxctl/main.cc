@@ -65,6 +65,11 @@ int print_help() {
   return 0;
 }
 
+int print_version() {
+  print_all(STDOUT_FILENO, "stdout", "sandboxctl " SANDBOX_VERSION "\n");
+  return 0;
+}
+
 Failure unknown_verb(const std::string& word) {
   std::vector<std::string> names;
   for (const Verb& verb : kVerbs) names.emplace_back(verb.name);
@@ -77,6 +82,7 @@ Failure unknown_verb(const std::string& word) {
 int dispatch(const std::vector<std::string>& words) {
   if (words.empty()) throw usage_error("", "no verb", "'sandboxctl --help' lists the verbs");
   if (words[0] == "-h" || words[0] == "--help") return print_help();
+  if (words[0] == "--version") return print_version();
   for (const Verb& verb : kVerbs) {
     if (words[0] == verb.name) return verb.run({words.begin() + 1, words.end()});
   }

@@ -9,6 +9,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 using Words = std::vector<std::string>;
@@ -26,7 +27,7 @@ TEST_P(WrongCommandLine, IsOneLineAndExitCode2) {
 INSTANTIATE_TEST_SUITE_P(
     Cli, WrongCommandLine,
     ::testing::Values(
-        Words{}, Words{""}, Words{"nosuch"}, Words{"--version"}, Words{"run"}, Words{"run", "--"},
+        Words{}, Words{""}, Words{"nosuch"}, Words{"-V"}, Words{"run"}, Words{"run", "--"},
         Words{"run", ""}, Words{"run", "-i"}, Words{"run", "--memory", "x", "--", "true"},
         Words{"run", "--pids=-4", "true"}, Words{"run", "-p", "80:80", "true"},
         Words{"run", "-t", "true"}, Words{"run", "--name", "x", "true"}, Words{"run", "-q", "true"},
@@ -76,6 +77,12 @@ TEST(CommandLine, HelpGoesToStdout) {
     EXPECT_THAT(end.out, HasSubstr("Usage: sandboxctl"));
     EXPECT_THAT(end.err, IsEmpty());
   }
+}
+
+TEST(CommandLine, VersionIsANameAndANumber) {
+  const Ended end = sandboxctl({"--version"});
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_THAT(end.out, MatchesRegex("sandboxctl [0-9]+\\.[0-9]+\\.[0-9]+\n"));
 }
 
 TEST(CommandLine, HelpIntoAFullDiskIsNotSuccess) {
