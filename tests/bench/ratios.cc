@@ -3,15 +3,10 @@
 
 #include <sys/resource.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "sandbox/error.h"
 #include "tests/bench/host_process.h"
 #include "tests/bench/memory_use.h"
 #include "tests/bench/operations.h"
@@ -138,7 +133,7 @@ void measure_many(Runtime& runtime, std::vector<Row>& rows) {
   rows.push_back(memory_row(boxes, after > before ? after - before : 0));
 }
 
-int run(bool json) {
+std::vector<Row> measure() {
   std::vector<Row> rows;
   rows.push_back(measure_large_host());
   Runtime runtime;
@@ -147,30 +142,12 @@ int run(bool json) {
   rows.push_back(measure_command(runtime));
   rows.push_back(measure_stream(runtime));
   measure_many(runtime, rows);
-  if (json) {
-    print_json(rows);
-  } else {
-    print_table(rows);
-  }
-  return EXIT_SUCCESS;
+  return rows;
 }
 
 }  // namespace
 }  // namespace sandbox::bench
 
 int main(int argc, char** argv) {
-  const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
-  if (argc != 1 && !json) {
-    std::fputs("usage: bench_ratios [--json]\n", stderr);
-    return 2;
-  }
-  try {
-    return sandbox::bench::run(json);
-  } catch (const sandbox::Error& error) {
-    std::fprintf(stderr, "bench_ratios: %s\n", error.what());
-    if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench_ratios: %s\n", error.what());
-  }
-  return EXIT_FAILURE;
+  return sandbox::bench::run_table(argc, argv, sandbox::bench::measure);
 }

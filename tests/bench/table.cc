@@ -2,8 +2,13 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <exception>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <utility>
+
+#include "sandbox/error.h"
 
 namespace sandbox::bench {
 namespace {
@@ -83,6 +88,25 @@ void print_json(const std::vector<Row>& rows) {
     list.push_back(std::move(entry));
   }
   std::printf("%s\n", list.dump(2).c_str());
+}
+
+int run_table(int argc, char** argv, std::vector<Row> (*measure)()) {
+  const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
+  if (argc != 1 && !json) {
+    std::fprintf(stderr, "usage: %s [--json]\n", argv[0]);
+    return 2;
+  }
+  try {
+    const std::vector<Row> rows = measure();
+    json ? print_json(rows) : print_table(rows);
+    return EXIT_SUCCESS;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+    if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", argv[0], error.what());
+  }
+  return EXIT_FAILURE;
 }
 
 }  // namespace sandbox::bench

@@ -31,4 +31,7 @@ Row row_of(std::string what, std::string against, const Pair& pair, double must,
 void print_table(const std::vector<Row>& rows);
 void print_json(const std::vector<Row>& rows);
 
+/// The main function of a program that measures rows and has the one option --json.
+int run_table(int argc, char** argv, std::vector<Row> (*measure)());
+
 }  // namespace sandbox::bench

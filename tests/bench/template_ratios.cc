@@ -8,13 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "sandbox/error.h"
@@ -173,35 +170,17 @@ std::vector<Row> measure_import(const Work& work) {
   return rows;
 }
 
-int measure(bool json) {
+std::vector<Row> measure() {
   const Work work;
   std::vector<Row> rows = measure_import(work);  // First, because it forks.
   rows.push_back(measure_layers(work));
   rows.push_back(measure_size(work));
-  if (json) {
-    print_json(rows);
-  } else {
-    print_table(rows);
-  }
-  return EXIT_SUCCESS;
+  return rows;
 }
 
 }  // namespace
 }  // namespace sandbox::bench
 
 int main(int argc, char** argv) {
-  const bool json = argc == 2 && std::string_view(argv[1]) == "--json";
-  if (argc != 1 && !json) {
-    std::fputs("usage: template_ratios [--json]\n", stderr);
-    return 2;
-  }
-  try {
-    return sandbox::bench::measure(json);
-  } catch (const sandbox::Error& error) {
-    std::fprintf(stderr, "template_ratios: %s\n", error.what());
-    if (!error.hint().empty()) std::fprintf(stderr, "hint: %s\n", error.hint().c_str());
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "template_ratios: %s\n", error.what());
-  }
-  return EXIT_FAILURE;
+  return sandbox::bench::run_table(argc, argv, sandbox::bench::measure);
 }
