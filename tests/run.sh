@@ -270,6 +270,7 @@ cd "$root"
 sh runtime/install_packages.sh runtime/packages.txt tests/packages.txt
 add_test_user
 move_to_a_readable_place "$@"
+export CCACHE_BASEDIR="$root"
 mkdir -p "$logs"
 rm -f "$logs"/*
 fetch_kernel

@@ -13,7 +13,7 @@ namespace {
 
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
-UniqueFd open_null() {
+UniqueFd open_device() {
   return UniqueFd{check(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open", "/dev/null")};
 }
 
@@ -31,7 +31,7 @@ TEST(UniqueFd, ZeroIsADescriptor) {
 TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
   int number = -1;
   {
-    const UniqueFd fd = open_null();
+    const UniqueFd fd = open_device();
     number = fd.get();
     ASSERT_TRUE(is_open(number));
   }
@@ -39,7 +39,7 @@ TEST(UniqueFd, ClosesAtTheEndOfItsScope) {
 }
 
 TEST(UniqueFd, MoveLeavesTheSourceEmpty) {
-  UniqueFd from = open_null();
+  UniqueFd from = open_device();
   const int number = from.get();
   const UniqueFd to = std::move(from);
   EXPECT_EQ(to.get(), number);
@@ -48,15 +48,15 @@ TEST(UniqueFd, MoveLeavesTheSourceEmpty) {
 }
 
 TEST(UniqueFd, AssignmentClosesTheOldOne) {
-  UniqueFd fd = open_null();
+  UniqueFd fd = open_device();
   const int old = fd.get();
-  fd = open_null();
+  fd = open_device();
   EXPECT_FALSE(is_open(old));
   EXPECT_TRUE(is_open(fd.get()));
 }
 
 TEST(UniqueFd, SelfAssignmentKeepsItOpen) {
-  UniqueFd fd = open_null();
+  UniqueFd fd = open_device();
   UniqueFd& same = fd;
   fd = std::move(same);
   EXPECT_TRUE(is_open(fd.get()));
@@ -65,7 +65,7 @@ TEST(UniqueFd, SelfAssignmentKeepsItOpen) {
 TEST(UniqueFd, ReleasedOneStaysOpen) {
   int number = -1;
   {
-    UniqueFd fd = open_null();
+    UniqueFd fd = open_device();
     number = fd.release();
   }
   EXPECT_TRUE(is_open(number));
@@ -73,7 +73,7 @@ TEST(UniqueFd, ReleasedOneStaysOpen) {
 }
 
 TEST(UniqueFd, ResetCloses) {
-  UniqueFd fd = open_null();
+  UniqueFd fd = open_device();
   const int number = fd.get();
   fd.reset();
   EXPECT_FALSE(is_open(number));

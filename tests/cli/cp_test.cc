@@ -46,7 +46,7 @@ void expect_success(const Ended& end) {
   EXPECT_THAT(end.err, IsEmpty());
 }
 
-void expect_failure(const Ended& end, const std::string& text) {
+void expect_copy_failure(const Ended& end, const std::string& text) {
   EXPECT_EQ(end.exit_code, 125);
   EXPECT_THAT(end.out, IsEmpty());
   EXPECT_THAT(end.err, AllOf(StartsWith("sandboxctl: copying: "), HasSubstr(text)));
@@ -134,34 +134,38 @@ TEST_F(Cp, UnknownSandboxIsNamed) {
 }
 
 TEST_F(Cp, MissingFileIsNamed) {
-  expect_failure(cp({inside("/nosuch"), host().path("x")}), "/nosuch: No such file or directory");
-  expect_failure(cp({host().path("nosuch"), inside("x")}), "nosuch: No such file or directory");
+  expect_copy_failure(cp({inside("/nosuch"), host().path("x")}),
+                      "/nosuch: No such file or directory");
+  expect_copy_failure(cp({host().path("nosuch"), inside("x")}),
+                      "nosuch: No such file or directory");
   EXPECT_FALSE(host().exists("x"));
 }
 
 TEST_F(Cp, NamesInMessagesAreEscaped) {
-  expect_failure(cp({host().path("a\nsandboxctl: b\x1b[2J"), inside("x")}),
-                 "a\\nsandboxctl: b\\x1b[2J: No such file");
+  expect_copy_failure(cp({host().path("a\nsandboxctl: b\x1b[2J"), inside("x")}),
+                      "a\\nsandboxctl: b\\x1b[2J: No such file");
 }
 
 TEST_F(Cp, DirectoryNeedsTheOption) {
   host().write("tree/a", "a");
-  expect_failure(cp({host().path("tree"), inside("tree")}), "hint: -r copies directories");
-  expect_failure(cp({inside("/home/user"), host().path("back")}), "hint: -r copies directories");
-  expect_failure(cp({inside("/home/user"), "-"}), "Is a directory");
+  expect_copy_failure(cp({host().path("tree"), inside("tree")}), "hint: -r copies directories");
+  expect_copy_failure(cp({inside("/home/user"), host().path("back")}),
+                      "hint: -r copies directories");
+  expect_copy_failure(cp({inside("/home/user"), "-"}), "Is a directory");
   EXPECT_FALSE(host().exists("back"));
 }
 
 TEST_F(Cp, DirectoryThatDoesNotExistIsNotMadeForAFile) {
   host().write("file", "x");
-  expect_failure(cp({host().path("file"), inside("nosuch/")}), "nosuch/: No such file");
-  expect_failure(cp({"-", inside("/home/user")}, "x"), "/home/user: Is a directory");
+  expect_copy_failure(cp({host().path("file"), inside("nosuch/")}), "nosuch/: No such file");
+  expect_copy_failure(cp({"-", inside("/home/user")}, "x"), "/home/user: Is a directory");
 }
 
 TEST_F(Cp, TargetOfTheHostThatCannotBeWrittenIsNamed) {
   box().sh("echo x > file");
-  expect_failure(cp({inside("file"), "/proc/nosuch"}), "nosuch: No such file or directory");
-  expect_failure(cp({inside("file"), host().path("no/such/dir")}), "No such file or directory");
+  expect_copy_failure(cp({inside("file"), "/proc/nosuch"}), "nosuch: No such file or directory");
+  expect_copy_failure(cp({inside("file"), host().path("no/such/dir")}),
+                      "No such file or directory");
 }
 
 TEST_F(Cp, DirectoryOfTheHostWithoutPermissionIsNamed) {
@@ -169,7 +173,7 @@ TEST_F(Cp, DirectoryOfTheHostWithoutPermissionIsNamed) {
   box().sh("echo x > file");
   host().write("locked/", "");
   fs::permissions(host().path("locked"), fs::perms(0500));
-  expect_failure(cp({inside("file"), host().path("locked/file")}), "Permission denied");
+  expect_copy_failure(cp({inside("file"), host().path("locked/file")}), "Permission denied");
 }
 
 TEST_F(Cp, FullDiskLeavesNothingBehind) {
@@ -182,7 +186,7 @@ TEST_F(Cp, FullDiskLeavesNothingBehind) {
     const std::string disk = host().path("disk");
     check(::mount("none", disk.c_str(), "tmpfs", 0, "size=1m"), "mount", disk);
     expect_success(cp({inside("small"), disk}));
-    expect_failure(cp({inside("big"), disk}), "No space left on device");
+    expect_copy_failure(cp({inside("big"), disk}), "No space left on device");
     EXPECT_EQ(hidden_files(disk), 0U);
     EXPECT_FALSE(host().exists("disk/big"));
     return "";
@@ -207,7 +211,8 @@ TEST_F(Cp, TreeIsNotWrittenThroughASymlinkThatCameBefore) {
   expect_success(cp({"-r", inside("/home/user/."), host().path("out")}));
   EXPECT_TRUE(fs::is_symlink(host().path("out/evil")));
   box().sh("rm evil; mkdir evil; echo x > evil/file");
-  expect_failure(cp({"-r", inside("evil"), host().path("out")}), "symbolic link is in the way");
+  expect_copy_failure(cp({"-r", inside("evil"), host().path("out")}),
+                      "symbolic link is in the way");
   EXPECT_FALSE(host().exists("victim/file"));
   // One that the user has named is the user's own.
   fs::create_symlink(host().path("victim"), host().path("mine"));
@@ -295,12 +300,12 @@ TEST_F(Cp, SandboxThatEndsMeanwhileIsNoSuccess) {
   program.write_stdin("half");
   while (other.sh("ls -A").empty()) std::this_thread::yield();
   other.destroy();
-  expect_failure(program.wait(), "the sandbox has ended");
+  expect_copy_failure(program.wait(), "the sandbox has ended");
 }
 
 TEST_F(Cp, UnknownUserIsNamed) {
   host().write("file", "x");
-  expect_failure(cp({"-u", "nosuch", host().path("file"), inside("file")}), "nosuch");
+  expect_copy_failure(cp({"-u", "nosuch", host().path("file"), inside("file")}), "nosuch");
 }
 
 }  // namespace

@@ -94,7 +94,7 @@ std::vector<Bytes> control_requests() {
           encode(ControlRequest(SignalCommand{7, {SIGTERM, Target::Tree}}))};
 }
 
-std::string record() {
+std::string box_record() {
   BoxRecord record;
   record.id = "0123456789ab";
   record.env = {{"A", "b"}, {"C", "\xff"}};
@@ -106,7 +106,7 @@ std::string record() {
   return record.to_json();
 }
 
-void parse_record(std::span<const std::byte> input) {
+void parse_box_record(std::span<const std::byte> input) {
   BoxRecord::from_json({reinterpret_cast<const char*>(input.data()), input.size()});
 }
 
@@ -159,7 +159,7 @@ std::vector<Decoder> message_decoders() {
                 encode(ControlReply(CommandList{{listed_command()}})),
                 encode(ControlReply(Signalled{true}))}),
       refusing("sudo_request", [](auto input) { decode_sudo_request(input); }, {sudo_request()}),
-      refusing("box_record", parse_record, {bytes_of(record())}),
+      refusing("box_record", parse_box_record, {bytes_of(box_record())}),
       refusing(
           "status_message", [](auto input) { decode_status(input); }, status_messages()),
       refusing(

@@ -51,7 +51,7 @@ std::string layer_entry() {
   return format_entry(entry);
 }
 
-std::string record() {
+std::string template_record() {
   TemplateRecord record;
   record.name = "app";
   record.base_layers.push_back({std::string(64, 'a'), 1, 2});
@@ -96,7 +96,7 @@ std::vector<Decoder> template_decoders() {
       decoder_of(
           "layer_entry", [](auto text) { parse_entry(take_entry(text)); }, layer_entry()),
       decoder_of(
-          "template_record", [](auto text) { parse_record(text); }, record())};
+          "template_record", [](auto text) { parse_record(text); }, template_record())};
 }
 
 }  // namespace sandbox::test

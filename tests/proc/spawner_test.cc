@@ -28,7 +28,7 @@ using test::in_child;
 using test::TempDir;
 using ::testing::HasSubstr;
 
-constexpr uint64_t kTag = 5;
+constexpr uint64_t kSpawnTag = 5;
 
 // Installing a filter needs no_new_privs, and neither can be undone: hence the children below.
 constexpr sock_filter kAllowAll[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
@@ -56,7 +56,7 @@ Spawned spawn_and_wait(const SpawnRequest& request) {
               .out = UniqueFd(ends[1]),
               .err = UniqueFd(check(::fcntl(ends[1], F_DUPFD_CLOEXEC, 0), "fcntl"))};
   const Spawner spawner({.command_filter = std::as_bytes(std::span(kAllowAll))});
-  const pid_t pid = spawner.spawn(request, stdio, kTag);
+  const pid_t pid = spawner.spawn(request, stdio, kSpawnTag);
   stdio = Stdio{};
   Spawned spawned{.output = read_to_end(reader.get(), "pipe", 1 << 20)};
   check(::waitpid(pid, &spawned.wait_status, 0), "waitpid");

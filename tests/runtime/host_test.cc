@@ -42,7 +42,7 @@ using test::FailsWith;
 using test::in_child;
 using test::TempDir;
 
-std::size_t entries_of(const std::string& directory) {
+std::size_t count_entries(const std::string& directory) {
   return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory), {}));
 }
 
@@ -91,7 +91,7 @@ TEST(Host, NoDescriptorLeftIsAnErrorAndNotTheEnd) {
   test::require_user_namespaces();
   const ChildEnd end = in_child([] {
     Box box;
-    const auto open = static_cast<rlim_t>(entries_of("/proc/self/fd"));
+    const auto open = static_cast<rlim_t>(count_entries("/proc/self/fd"));
     rlimit limit{};
     check(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
     const rlim_t usual = limit.rlim_cur;
@@ -101,7 +101,7 @@ TEST(Host, NoDescriptorLeftIsAnErrorAndNotTheEnd) {
     EXPECT_THAT([&] { box.sh("true"); }, FailsWith(EMFILE));
     limit.rlim_cur = usual;
     check(::setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
-    EXPECT_EQ(entries_of("/proc/self/fd"), open);
+    EXPECT_EQ(count_entries("/proc/self/fd"), open);
     return box.out("echo works");
   });
   EXPECT_EQ(end.text, "works\n") << end;
@@ -186,10 +186,10 @@ TEST(Host, SignalsThatTheHostBlocksOrIgnoresWorkInCommands) {
 }
 
 TEST(Host, NoThreadIsStarted) {
-  const std::size_t before = entries_of("/proc/self/task");
+  const std::size_t before = count_entries("/proc/self/task");
   const Box box;
   const Process process = box.start("exec sleep 1000");
-  EXPECT_EQ(entries_of("/proc/self/task"), before);
+  EXPECT_EQ(count_entries("/proc/self/task"), before);
 }
 
 // --- Children.
@@ -361,7 +361,7 @@ UniqueFd kill_a_host(const std::string& data) {
   pid_t pid = 0;
   check(::read(reader.get(), &pid, sizeof(pid)), "read");
   UniqueFd sandbox{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
-  EXPECT_EQ(entries_of(data + "/boxes"), 1U);
+  EXPECT_EQ(count_entries(data + "/boxes"), 1U);
   ::kill(host, SIGKILL);
   ::waitpid(host, nullptr, 0);
   return sandbox;
@@ -383,7 +383,7 @@ TEST(Host, NextRuntimeCollectsWhatAKilledOneLeft) {
   ASSERT_EQ(::poll(&end, 1, 20'000), 1);
   EXPECT_TRUE(becomes_true([&] {
     const Runtime next({.data_directory = data.path("data")});
-    return entries_of(data.path("data/boxes")) == 0;
+    return count_entries(data.path("data/boxes")) == 0;
   }));
 }
 
