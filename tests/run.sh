@@ -217,10 +217,10 @@ test_sanitized() {
 # By libFuzzer, as the user: what archives unpack to is written. Two at a time, whatever nproc says.
 fuzz() {
   wait "$fuzz_build" || die "the build of the fuzzers failed."
-  seconds=20
-  if [ -n "$all" ]; then seconds=60; fi
+  seconds=60
+  if [ -n "$all" ]; then seconds=240; fi
   if is_root; then as=as_user; else as=as_self; fi
-  step fuzz "fuzzed each decoder for $seconds s" \
+  step fuzz "fuzzed manifests, layers and documents of images, $seconds s each" \
     "$as" sh tests/fuzz/run.sh build/fuzz/tests/fuzz/fuzz_templates "$seconds" || note_failure fuzz
 }
 
