@@ -216,7 +216,8 @@ class InShell : public InTerminal {
     if (IsSkipped()) return;
     terminal().type_line("id=$($sandboxctl create --name box) && " + shell_);
     terminal().await("inside>");
-    terminal().type_line("here=sti''ll");
+    terminal().type_line("here=sti''ll; echo $here set");
+    terminal().await("still set");  // Keys that were not read yet are for whoever reads next.
   }
   void TearDown() override {
     if (IsSkipped()) return;
