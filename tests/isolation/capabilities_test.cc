@@ -1,6 +1,7 @@
 #include "isolation/capabilities.h"
 
 #include <gmock/gmock.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -165,6 +166,8 @@ TEST(Capabilities, NoNewPrivsIsSet) {
 TEST(Capabilities, GiveUpRootKeepsTwoCapabilitiesAndNoGroup) {
   test::require_root();
   const ChildEnd end = in_child([] {
+    const gid_t group = 4;
+    check(::setgroups(1, &group), "setgroups");
     give_up_root(1001, 1002);
     EXPECT_EQ(::getgroups(0, nullptr), 0);
     EXPECT_EQ(::prctl(PR_GET_KEEPCAPS), 0);
