@@ -90,7 +90,9 @@ auto writing_to(const std::string& directory, const Work& work) try {
 
 // What is wrong with one layer, or empty.
 std::string check_layer(const TemplateStore& store, const std::string& digest) try {
-  return find_difference(store.open_tree(digest), read_listing(store, digest));
+  const std::optional<std::string> listing = read_listing(store, digest);
+  if (!listing) return "its listing is not the one that it is named after";
+  return find_difference(store.open_tree(digest), *listing);
 } catch (const Error& error) {
   return error.what();
 }

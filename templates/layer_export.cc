@@ -10,7 +10,6 @@
 #include <memory>
 #include <utility>
 
-#include "runtime/base/kernel_file.h"
 #include "runtime/base/syscalls.h"
 #include "sandbox/error.h"
 #include "templates/layer_entry.h"
@@ -123,9 +122,10 @@ class LayerExport {
 }  // namespace
 
 void export_layer(const TemplateStore& store, const std::string& digest, const ByteSink& sink) {
-  const std::string listing = read_listing(store, digest);
+  const std::optional<std::string> listing = read_listing(store, digest);
+  if (!listing) refuse_damage(store.listing_of(digest));
   LayerExport layer(store.open_tree(digest), sink);
-  for (std::string_view rest = listing; !rest.empty();) layer.add(parse_entry(take_entry(rest)));
+  for (std::string_view rest = *listing; !rest.empty();) layer.add(parse_entry(take_entry(rest)));
   layer.finish();
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "sandbox/unique_fd.h"
@@ -33,8 +34,8 @@ struct Listing {
 /// a device other than a whiteout, a FIFO, a socket.
 Listing list_layer(UniqueFd tree, const RecordedStatuses& recorded);
 
-/// Reads the listing of a stored layer. Throws EBADMSG when it is not the one that `digest` is of.
-std::string read_listing(const TemplateStore& store, const std::string& digest);
+/// Reads the listing of a stored layer. Nothing when it is not the one that `digest` is of.
+std::optional<std::string> read_listing(const TemplateStore& store, const std::string& digest);
 
 /// Compares `tree` with its listing; the first difference in words, or empty.
 std::string find_difference(UniqueFd tree, std::string_view listing);

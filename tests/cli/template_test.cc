@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program.h"
@@ -10,6 +12,7 @@ namespace sandbox::test {
 namespace {
 
 using nlohmann::json;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -24,6 +27,26 @@ TEST(TemplateVerb, ImportsListsVerifiesAndRemoves) {
   EXPECT_EQ(sandboxctl({"template", "verify", "cli-a"}).exit_code, 0);
   EXPECT_EQ(sandboxctl({"template", "rm", "cli-a"}).exit_code, 0);
   EXPECT_EQ(sandboxctl({"template", "inspect", "cli-a"}).exit_code, 125);
+}
+
+TEST(TemplateVerb, VerifyNamesWhatWasChanged) {
+  const TempDir files = TempDir::with({{"root/etc/name", "x"}});
+  sandboxctl({"template", "import", "dir:" + files.path("root"), "cli-v"});
+  const json info = json::parse(sandboxctl({"template", "inspect", "cli-v"}).out);
+  const std::string digest = info["layers"][0]["digest"];
+  const std::string layer =
+      std::string(std::getenv("SANDBOX_HOME")) + "/templates/layers/" + digest;
+  std::ofstream(layer + "/tree/etc/name") << "y";
+  const Ended file = sandboxctl({"template", "verify", "cli-v"});
+  EXPECT_EQ(file.exit_code, 1);
+  EXPECT_THAT(file.err,
+              AllOf(HasSubstr("verifying: cli-v: layer " + digest), HasSubstr("etc/name")));
+  std::ofstream(layer + "/listing", std::ios::app) << "more";
+  const Ended listing = sandboxctl({"template", "verify", "cli-v"});
+  EXPECT_EQ(listing.exit_code, 1);
+  EXPECT_THAT(listing.err, HasSubstr("its listing is not the one that it is named after"));
+  EXPECT_THAT(sandboxctl({"template", "export", "cli-v", "-"}).err,
+              HasSubstr("`template verify` tells more"));
 }
 
 TEST(TemplateVerb, ExportsWhatItImportsAgain) {
