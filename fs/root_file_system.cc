@@ -68,7 +68,7 @@ void mount_read_only_trees(int root, const RootRequest& request, int empty) {
       lowerdirs.push_back(open_subdirectory(request.tools->open().get(), "usr"));
     }
     lowerdirs.push_back(tree.source.open());
-    lowerdirs.push_back(duplicate(empty));
+    lowerdirs.push_back(duplicate(empty, "empty"));
     const UniqueFd mount = mount_read_only_overlay(lowerdirs);
     attach_mount(mount.get(), open_mount_target(root, tree.target).get(), tree.target);
   }

@@ -151,7 +151,7 @@ void TreeCopy::visit_file(const char* name) {
   file.status = stat_of(check(file.fd.get(), "openat2", path_), path_);
   if (!S_ISREG(file.status.st_mode)) return skip();  // Swapped meanwhile.
   ParentAndName to{.parent = {}, .name = name};
-  to.parent.fd = duplicate(to_->fd());
+  to.parent.fd = duplicate(to_->fd(), path_);
   fill(file, std::move(to));
 }
 

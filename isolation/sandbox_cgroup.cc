@@ -62,7 +62,7 @@ void let_init_start_processes(const Cgroup& group) {
 // A descriptor that gives nothing where the kernel has no such file.
 UniqueFd open_counter(const Cgroup& group, const char* file) {
   UniqueFd counter{::openat(group.fd(), file, O_RDONLY | O_CLOEXEC)};
-  return counter ? std::move(counter) : duplicate(group.fd());
+  return counter ? std::move(counter) : duplicate(group.fd(), "cgroup");
 }
 
 UniqueFd open_switch(const Cgroup& group, const char* file) {
@@ -93,7 +93,8 @@ SandboxCgroup::SandboxCgroup(Cgroup parent, std::string name)
     : parent_(std::move(parent)), name_(std::move(name)) {}
 
 SandboxCgroup::SandboxCgroup(const Cgroup& parent, std::string name, const CgroupLimits& limits)
-    : SandboxCgroup(Cgroup(duplicate(parent.fd())), std::string(kPrefix) + std::move(name)) {
+    : SandboxCgroup(Cgroup(duplicate(parent.fd(), "cgroup")),
+                    std::string(kPrefix) + std::move(name)) {
   // Shared with other creators; a collector, who wants it alone, meets none that is not locked yet.
   const UniqueFd creating = reopen(parent);
   check(::flock(creating.get(), LOCK_SH), "flock", "cgroup");
@@ -137,8 +138,8 @@ std::string SandboxCgroup::path() const {
 
 std::vector<UniqueFd> SandboxCgroup::descriptors_for_init() const {
   std::vector<UniqueFd> fds;
-  fds.push_back(duplicate(group_->fd()));  // The same description, and so the lock.
-  fds.push_back(duplicate(payload_->fd()));
+  fds.push_back(duplicate(group_->fd(), "cgroup"));  // The same description, and so the lock.
+  fds.push_back(duplicate(payload_->fd(), "cgroup"));
   fds.push_back(open_memory_events());
   fds.push_back(open_memory_peak());
   fds.push_back(open_counter(*group_, "pids.events"));

@@ -85,7 +85,7 @@ KeptCommands::Entry KeptCommands::find_for(pid_t pid) {
 
 void KeptCommands::admit(Entry at, Client wish) {
   Command& command = at->second;
-  UniqueFd input = command.input ? duplicate(command.input.get()) : UniqueFd();
+  UniqueFd input = command.input ? duplicate(command.input.get(), "stdin") : UniqueFd();
   std::array<KeptClient::Tap, 2> taps;
   taps[0] = {.writer = std::move(wish.out), .position = wish.out_from};
   taps[1] = {.writer = std::move(wish.err), .position = wish.err_from};

@@ -80,7 +80,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }  // namespace
 
 void ProgramStart::pass(int fd, int number) {
-  passed_.emplace_back(duplicate(fd, kOutOfTheWay), number);
+  passed_.emplace_back(duplicate(fd, {}, kOutOfTheWay), number);
 }
 
 pid_t ProgramStart::run(const std::string& path, const std::vector<std::string>& argv) const {

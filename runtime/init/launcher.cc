@@ -106,7 +106,7 @@ void keep_only(Inherited& inherited) {
   constexpr int kFirst = 3;
   constexpr int kOutOfTheWay = kFirst + static_cast<int>(kMaxMessageFds) + 1;
   const std::vector<UniqueFd*> all = all_of(inherited);
-  for (UniqueFd* fd : all) *fd = duplicate(fd->get(), kOutOfTheWay);
+  for (UniqueFd* fd : all) *fd = duplicate(fd->get(), {}, kOutOfTheWay);
   int next = kFirst;
   for (UniqueFd* fd : all) fd->reset(check(::dup3(fd->get(), next++, O_CLOEXEC), "dup3"));
   check(::close_range(static_cast<unsigned>(next), ~0U, 0), "close_range");
