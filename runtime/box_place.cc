@@ -12,6 +12,7 @@
 
 #include "fs/remove_tree.h"
 #include "runtime/base/kernel_file.h"
+#include "runtime/base/open_directory.h"
 #include "runtime/box_connection.h"
 #include "runtime/own_directory.h"
 #include "sandbox/error.h"

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "fs/remove_tree.h"
+#include "runtime/base/open_directory.h"
 #include "runtime/own_directory.h"
 #include "sandbox/error.h"
 

@@ -1,6 +1,5 @@
 #include "runtime/own_directory.h"
 
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -40,11 +39,6 @@ void require_own(const std::string& path) {
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     throw Error(EPERM, "lstat", path, "others may write to it; run: chmod go-w on it");
   }
-}
-
-UniqueFd open_directory(const std::string& path) {
-  const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(check(::open(path.c_str(), flags), "open", path));
 }
 
 bool try_lock(int directory, int operation) {

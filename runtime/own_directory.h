@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include "sandbox/unique_fd.h"
-
 namespace sandbox {
 
 /// Directories of the caller on the host: made, checked and locked. All functions throw Error.
@@ -19,9 +17,6 @@ void make_parents(const std::string& path);
 /// Throws Error: ENOTDIR for a symlink or file, EPERM when it belongs to somebody else or others
 /// may write to it, and so swap what is in it.
 void require_own(const std::string& path);
-
-/// Opens for reading, without following a symlink at its end.
-UniqueFd open_directory(const std::string& path);
 
 /// flock(2) without waiting: LOCK_SH or LOCK_EX. False when another open description has it. The
 /// lock belongs to the open description and ends with its last descriptor, in whatever process.

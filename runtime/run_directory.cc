@@ -14,6 +14,7 @@
 #include "fs/remove_tree.h"
 #include "isolation/sandbox_cgroup.h"
 #include "runtime/base/kernel_file.h"
+#include "runtime/base/open_directory.h"
 #include "runtime/data_directory.h"
 #include "runtime/own_directory.h"
 #include "sandbox/error.h"

@@ -14,6 +14,7 @@
 
 #include "fs/remove_tree.h"
 #include "runtime/base/kernel_file.h"
+#include "runtime/base/open_directory.h"
 #include "sandbox/error.h"
 #include "templates/sha256.h"
 
@@ -31,11 +32,6 @@ void make_directory(const std::string& path, mode_t mode) {
   } else if (errno != EEXIST) {
     throw Error(errno, "mkdir", path);
   }
-}
-
-UniqueFd open_directory(const std::string& path) {
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(check(::open(path.c_str(), kFlags), "open", path));
 }
 
 // A rename is on the disk when its directory is.

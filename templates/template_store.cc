@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "runtime/base/kernel_file.h"
+#include "runtime/base/open_directory.h"
 #include "sandbox/error.h"
 
 namespace sandbox {
@@ -33,9 +34,7 @@ std::string TemplateStore::listing_of(const std::string& digest) const {
 }
 
 UniqueFd TemplateStore::open_tree(const std::string& digest) const {
-  const std::string path = tree_of(digest);
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  return UniqueFd(check(::open(path.c_str(), kFlags), "open", path));
+  return open_directory(tree_of(digest));
 }
 
 std::optional<StoredTemplate> TemplateStore::find(const std::string& name) const {
