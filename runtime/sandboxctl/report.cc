@@ -85,7 +85,7 @@ ordered_json setup_fields(const sandbox::Sandbox& box) {
   return steps;
 }
 
-std::string indented_row(const std::string& name, const std::string& value) {
+std::string row(const std::string& name, const std::string& value) {
   std::string text = "  " + name;
   text.append(text.size() < 28 ? 28 - text.size() : 1, ' ');
   return text + value + "\n";
@@ -127,37 +127,36 @@ std::string explanation(const sandbox::Sandbox& box, const sandbox::Command& com
   std::string text = "what holds for the command\n";
   for (const sandbox::IsolationLayer& layer : box.isolation()) {
     const std::string note = layer.note.empty() ? "" : " (" + layer.note + ")";
-    text += indented_row(layer.name, escape_for_terminal(layer.effective + note));
+    text += row(layer.name, escape_for_terminal(layer.effective + note));
   }
-  text += indented_row("time limit", command.timeout ? format_duration(*command.timeout) : "none");
+  text += row("time limit", command.timeout ? format_duration(*command.timeout) : "none");
   return text;
 }
 
 std::string statistics(const Ending& ending, const sandbox::Sandbox& box) {
   const sandbox::Usage& usage = ending.usage;
   std::string text = escape_for_terminal(sandbox::to_string(ending.outcome)) + "\n";
-  text += indented_row("wall time", format_duration(usage.wall));
-  text += indented_row("user time", format_duration(usage.user));
-  text += indented_row("system time", format_duration(usage.system));
-  text += indented_row("peak memory", format_size(usage.peak_memory_bytes));
+  text += row("wall time", format_duration(usage.wall));
+  text += row("user time", format_duration(usage.user));
+  text += row("system time", format_duration(usage.system));
+  text += row("peak memory", format_size(usage.peak_memory_bytes));
   if (usage.sandbox_peak_memory_bytes != 0) {
-    text += indented_row("peak memory, sandbox", format_size(usage.sandbox_peak_memory_bytes));
+    text += row("peak memory, sandbox", format_size(usage.sandbox_peak_memory_bytes));
   }
   if (usage.sandbox_peak_pids != 0) {
-    text += indented_row("peak processes, sandbox", std::to_string(usage.sandbox_peak_pids));
+    text += row("peak processes, sandbox", std::to_string(usage.sandbox_peak_pids));
   }
-  if (usage.oom_kills != 0)
-    text += indented_row("killed, out of memory", std::to_string(usage.oom_kills));
+  if (usage.oom_kills != 0) text += row("killed, out of memory", std::to_string(usage.oom_kills));
   if (usage.refused_forks != 0) {
-    text += indented_row("processes refused", std::to_string(usage.refused_forks));
+    text += row("processes refused", std::to_string(usage.refused_forks));
   }
-  text += indented_row("read from disks", format_size(usage.read_bytes));
-  text += indented_row("written to disks", format_size(usage.written_bytes));
-  text += indented_row("switches, voluntary", std::to_string(usage.voluntary_switches));
-  text += indented_row("switches, involuntary", std::to_string(usage.involuntary_switches));
+  text += row("read from disks", format_size(usage.read_bytes));
+  text += row("written to disks", format_size(usage.written_bytes));
+  text += row("switches, voluntary", std::to_string(usage.voluntary_switches));
+  text += row("switches, involuntary", std::to_string(usage.involuntary_switches));
   text += "set-up\n";
   for (const sandbox::SetupStep& step : box.setup_steps()) {
-    text += indented_row(step.name, format_duration(step.elapsed));
+    text += row(step.name, format_duration(step.elapsed));
   }
   return text;
 }

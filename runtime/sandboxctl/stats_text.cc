@@ -23,7 +23,7 @@ ordered_json or_null(const std::optional<T>& value) {
 
 const char* state_of(const SandboxStats& stats) { return stats.paused ? "paused" : "running"; }
 
-std::string row(const std::string& name, const std::string& value) {
+std::string stats_row(const std::string& name, const std::string& value) {
   constexpr size_t kColumn = 12;
   std::string text = name;
   text.resize(kColumn, ' ');
@@ -80,17 +80,18 @@ ordered_json stats_fields(const SandboxStats& stats) {
 }
 
 std::string stats_table(const SandboxStats& stats) {
-  std::string text = row("state", state_of(stats));
-  text += row("memory", size_of(stats.memory_bytes) + " of " + size_of(stats.memory_limit_bytes) +
-                            ", peak " + size_of(stats.memory_peak_bytes));
-  text += row("pids", count_of(stats.pids) + " of " + count_of(stats.pids_limit));
-  text += row("cpu", time_of(stats.cpu_user) + " user, " + time_of(stats.cpu_system) + " system, " +
-                         time_of(stats.cpu_throttled) + " throttled");
-  text += row("disk", size_of(stats.disk_bytes) + " of " + size_of(stats.disk_limit_bytes));
-  text += row("disk i/o", size_of(stats.disk_read_bytes) + " read, " +
-                              size_of(stats.disk_written_bytes) + " written");
-  text += row("oom kills", std::to_string(stats.oom_kills));
-  text += row("no fork", std::to_string(stats.refused_forks));
+  std::string text = stats_row("state", state_of(stats));
+  text +=
+      stats_row("memory", size_of(stats.memory_bytes) + " of " + size_of(stats.memory_limit_bytes) +
+                              ", peak " + size_of(stats.memory_peak_bytes));
+  text += stats_row("pids", count_of(stats.pids) + " of " + count_of(stats.pids_limit));
+  text += stats_row("cpu", time_of(stats.cpu_user) + " user, " + time_of(stats.cpu_system) +
+                               " system, " + time_of(stats.cpu_throttled) + " throttled");
+  text += stats_row("disk", size_of(stats.disk_bytes) + " of " + size_of(stats.disk_limit_bytes));
+  text += stats_row("disk i/o", size_of(stats.disk_read_bytes) + " read, " +
+                                    size_of(stats.disk_written_bytes) + " written");
+  text += stats_row("oom kills", std::to_string(stats.oom_kills));
+  text += stats_row("no fork", std::to_string(stats.refused_forks));
   return text;
 }
 
