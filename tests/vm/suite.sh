@@ -42,12 +42,11 @@ mount_version_1() {
   done
 }
 
-# Each hierarchy gives its controller back some time after it was unmounted.
 unmount_version_1() {
   umount /sys/fs/cgroup/cpu /sys/fs/cgroup/memory /sys/fs/cgroup/pids /sys/fs/cgroup
 }
 
-# As systemd does.
+# As systemd does. A hierarchy gives its controller back some time after it was unmounted.
 mount_version_2() {
   mount -t cgroup2 -o nsdelegate,memory_recursiveprot none /sys/fs/cgroup
   for _ in $(seq 100); do
@@ -77,7 +76,8 @@ as() {
   shift 2
   mkdir -p "/vm-scratch/$name"
   chown "$uid:$uid" "/vm-scratch/$name"
-  sh -c 'if [ -e "$0" ]; then echo $$ > "$0"; fi; exec "$@"' "/sys/fs/cgroup/$name/leaf/cgroup.procs" \
+  sh -c 'if [ -e "$0" ]; then echo $$ > "$0"; fi
+    exec "$@"' "/sys/fs/cgroup/$name/leaf/cgroup.procs" \
     setpriv --reuid="$uid" --regid="$uid" --clear-groups \
     env HOME="/vm-scratch/$name" TMPDIR="/vm-scratch/$name" \
     SANDBOX_HOME="/vm-scratch/$name/sandboxes" SANDBOX_TEST_MICROVM=1 "$@"
@@ -91,8 +91,11 @@ seconds() {
 run_program() {
   log=/vm-scratch/$1.log began=$(seconds) result=0
   as "$1" "$2" "$3" --gtest_filter="$4" > "$log" 2>&1 < /dev/null || result=1
-  if [ "$result$4" = 0- ]; then cat "$log"; fi
-  if [ "$result" = 0 ]; then grep -A2 ': Skipped$' "$log"; else cat "$log"; fi
+  if [ "$result" != 0 ] || [ "$4" = - ]; then
+    cat "$log"
+  else
+    grep -A2 ': Skipped$' "$log"
+  fi
   echo "microvm: $1: ${3##*/}: $(grep -E '^\[  (PASSED|FAILED)  \]' "$log" | head -n 1)" \
     "($(($(seconds) - began)) s)"
   return $result
